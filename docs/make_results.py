@@ -147,11 +147,13 @@ def episodes_of(name: str) -> dict[str, list[dict[str, Any]]]:
 
 def of_oracle(name: str, *variants: str) -> str:
     """Return the rates of some variants, the first of what the oracle places: `oracle`, or B of a variant A:B."""
-    found, rows = episodes_of(name), []
+    found = episodes_of(name)
+    rows = []
     for variant, _, own_oracle in (one.partition(":") for one in variants):
         oracle = own_oracle or "oracle"
         placed = {pile for pile, (hit, _) in hits_of(found[oracle], oracle, RATES[0]).items() if hit}
-        own, tried = found[variant], [episode for episode in found[variant] if episode["seed"] in placed]
+        own = found[variant]
+        tried = [episode for episode in found[variant] if episode["seed"] in placed]
         of_placed = [share_of(tried, variant, RATES[0], group) for group in ("all", "unseen")]
         rows.append([VARIANTS[variant], *of_placed, *(share_of(own, variant, key, "all") for key in RATES[1:])])
     heads = [
@@ -164,7 +166,8 @@ def of_oracle(name: str, *variants: str) -> str:
 
 def differences(name: str, *pairs: str) -> str:
     """Return by how many points more A places than B, of what the oracle places, for pairs of variants A:B."""
-    found, rows = episodes_of(name), []
+    found = episodes_of(name)
+    rows = []
     placed = {pile for pile, (hit, _) in hits_of(found["oracle"], "oracle", RATES[0]).items() if hit}
     for one, _, other in (pair.partition(":") for pair in pairs):
         both = [episode for episode in (*found[one], *found[other]) if episode["seed"] in placed]
@@ -226,7 +229,8 @@ def claims(name: str) -> str:
 
     It shows where the interval leaves out 0 on the paper's side, and does not where it leaves out 0 on the other side.
     """
-    runs, rows = _sweep(name), []
+    runs = _sweep(name)
+    rows = []
     for row in read(f"{Path(name).parts[0]}/claims"):
         found = runs.difference((row["left"], row["left_measure"]), (row["right"], row["right_measure"]))
         if found is None:
@@ -243,7 +247,8 @@ def claims(name: str) -> str:
 
 def single_images(name: str, *numbers: str) -> str:
     """Return some of Tables 1 to 11 from the runs that are there."""
-    runs, parts = _sweep(name), []
+    runs = _sweep(name)
+    parts = []
     for number in numbers:
         found = table_of_runs(runs, number)
         parts.append(table_rows(runs, replace(found, rows=tuple(row for row in found.rows if runs.of(row.run)))))
@@ -270,7 +275,9 @@ def seen_names() -> str:
     """Return the accuracy on unseen names with 14, 50 and 100 seen ones, and what L_im-cst adds to it."""
     stages = [stage.replace("_", "-") for stage in STAGES]
     heads = ["seen names", *(f"{what}, {stage}" for what in ("L_cls", "L_im-cst adds") for stage in stages)]
-    measures, rows, gains = [f"{stage}.ood.accuracy" for stage in STAGES], [], {}
+    measures = [f"{stage}.ood.accuracy" for stage in STAGES]
+    rows = []
+    gains = {}
     for count in (14, 50, 100):
         runs = _sweep(f"images/seen_{count}")
         gains[count] = [runs.difference(("cls+im_cst", measure), ("cls", measure)) for measure in measures]
@@ -300,7 +307,8 @@ def stored(name: str, *pairs: str) -> str:
     The intervals cover piles and names.
     """
     with gzip.open(DATA / f"{name}.json.gz") as stream:
-        bootstrap, rows = _bootstrap(json.load(stream), "stored"), []
+        bootstrap = _bootstrap(json.load(stream), "stored")
+        rows = []
     for this, _, that in (pair.partition(":") for pair in pairs):
         cells = (_points(gain) for metric in ("map", "f1") if (gain := bootstrap.difference(this, that, metric)))
         rows.append([STORED[this], STORED[that], *cells])
@@ -337,7 +345,9 @@ def in_piles(group: str, *names: str) -> str:
 def in_frames() -> str:
     """Return what policies found and refused in real frames, and how many objects have a segment there."""
     heads = [f"{half}: {what}" for half in HALVES.values() for what in ("found", "absent names refused")]
-    answers, segments, rows = read("real/answers"), read("real/segments"), []
+    answers = read("real/answers")
+    segments = read("real/segments")
+    rows = []
     for policy, title in IN_FRAMES.items():
         cells = []
         for half in HALVES:
@@ -356,7 +366,8 @@ def in_frames() -> str:
 
 def in_changed_frames() -> str:
     """Return what `ycb` finds in real frames as they are, blue first and upside down, and which are noticed."""
-    changed, rows = read("real/colors"), []
+    changed = read("real/colors")
+    rows = []
     for change in dict.fromkeys(row["change"] for row in changed):
         frames = [row for row in changed if row["change"] == change]
         counts = {key: sum(int(row[key]) for row in frames) for key in ("found", "there", "refused", "absent")}
@@ -441,7 +452,8 @@ def held_out() -> str:
 
 def objects_alone() -> str:
     """Return how often the teacher names the visible objects of stored piles, by how they are shown to it."""
-    counted, rows = read("teacher/objects_alone"), []
+    counted = read("teacher/objects_alone")
+    rows = []
     for shown in dict.fromkeys(row["shown"] for row in counted):
         cells = []
         for unseen in ("01", "1"):
@@ -568,7 +580,9 @@ def main() -> int:
     every = (DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md")))
     parser.add_argument("pages", nargs="*", type=Path, default=every, help="all by default")
     given = parser.parse_args()
-    check, stale, wrong = given.check, False, False
+    check = given.check
+    stale = False
+    wrong = False
     for page in (path.resolve() for path in given.pages):
         text = page.read_text()
         for line in not_printed(text):

@@ -346,7 +346,8 @@ def draw_task(
         points = actors[instance_id]["rep_pts"]
         return np.asarray(_choice([centers(instance_id)] if points is None else points, generator))
 
-    catalog, pile = objects.catalog, [objects.model(actor["model_id"]) for actor in actors]
+    catalog = objects.catalog
+    pile = [objects.model(actor["model_id"]) for actor in actors]
     drawn = _choice(target_candidates(pile, actors, catalog), rng)
     here = {item.name for item in pile}
     allowed = [catalog[index] for index in split_label_indices(catalog, config.split)]
@@ -354,9 +355,11 @@ def draw_task(
     absent = config.absent_probability if pile[drawn].name in catalog.names else 1.0
     language = np.random.default_rng([seed, _LANGUAGE_STREAM])
     task = sample_task(pile, drawn, others, absent, request.chosen(catalog), language)
-    shown, start = drawn, start_of(drawn, rng)
+    shown = drawn
+    start = start_of(drawn, rng)
     if task.instance_id not in (None, drawn):
-        shown, start = task.instance_id, start_of(task.instance_id, np.random.RandomState(seed))
+        shown = task.instance_id
+        start = start_of(task.instance_id, np.random.RandomState(seed))
     visible = task.instance_id is not None and actors[task.instance_id]["rep_pts"] is not None
     return replace(task, shown=shown, start=start, visible=visible)
 

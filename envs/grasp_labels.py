@@ -213,10 +213,13 @@ class GraspChecker:
         """
         candidates = self.candidates(pile, instance_id)
         clouds = self.clouds(pile) if clouds is None else clouds
-        attempts, first, size = 0, 0, _FIRST_CHUNK
+        attempts = 0
+        first = 0
+        size = _FIRST_CHUNK
         while first < len(candidates.positions):
             chunk = candidates[first : first + size]
-            first, size = first + size, min(2 * size, _CHUNK)
+            first = first + size
+            size = min(2 * size, _CHUNK)
             for row in np.flatnonzero(collision_counts(chunk, clouds) == 0):
                 if self.reachable(chunk.pose(int(row))):
                     return chunk.pose(int(row))
@@ -237,7 +240,9 @@ def _propose(centers: FloatArray, axes: FloatArray, center: FloatArray) -> Grasp
     steep = down - (axes @ down)[:, None] * axes
     norm = np.linalg.norm(steep, axis=1)
     usable = norm > _MIN_STEEPNESS
-    centers, axes, steep = centers[usable], axes[usable], steep[usable] / norm[usable, None]
+    centers = centers[usable]
+    axes = axes[usable]
+    steep = steep[usable] / norm[usable, None]
     across = np.cross(axes, steep)
     slant = np.repeat(_SLANTS, len(axes))
     axes, centers = np.tile(axes, (len(_SLANTS), 1)), np.tile(centers, (len(_SLANTS), 1))

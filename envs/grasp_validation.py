@@ -82,10 +82,12 @@ def objects_of_store(manifest: Manifest, root: str | None, source: ObjectSource 
         )
     if source is not None and not manifest.has_catalog:
         raise InvalidArgumentError(f"expected no objects= for a store of {manifest.object_set}, but got {source!r}")
-    of_set, split = manifest.object_set if source is None else source, manifest.object_split
+    of_set = manifest.object_set if source is None else source
+    split = manifest.object_split
     if "instances" not in manifest.fields:
         return load_object_set(of_set, root, object_split=split)
-    kinds, instances = list(manifest.distractor_kinds.values()), int(manifest.settings["instances"])
+    kinds = list(manifest.distractor_kinds.values())
+    instances = int(manifest.settings["instances"])
     if not kinds:
         return load_object_set("kinds", root, None, split, [item.name for item in manifest.objects], instances)
     return load_object_set(of_set, root, None, split, kinds, instances, distractors=True)
@@ -120,7 +122,8 @@ def _first_scenes(store: SceneStore, instances: int) -> list[int]:
 
 def _validation_function(objects: ObjectSet, store_path: str) -> Callable[[int], list[dict[str, Any]]]:
     """Load the simulator and open a store; return what executes the picks of one of its scenes."""
-    executor, store = PickExecutor(objects), SceneStore.open(store_path)
+    executor = PickExecutor(objects)
+    store = SceneStore.open(store_path)
 
     def validate(index: int) -> list[dict[str, Any]]:
         """Pick the visible objects of a stored scene; distractors are none, since they have no label."""

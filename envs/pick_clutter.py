@@ -370,7 +370,8 @@ def _finite(space: spaces.Space[Any]) -> spaces.Space[Any]:
         # A list of pairs keeps the order of the keys; a plain dict would be sorted.
         return spaces.Dict([(key, _finite(inner)) for key, inner in space.spaces.items()])
     if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating):
-        low, high = np.maximum(space.low, -_LARGEST), np.minimum(space.high, _LARGEST)
+        low = np.maximum(space.low, -_LARGEST)
+        high = np.minimum(space.high, _LARGEST)
         return spaces.Box(low.astype(space.dtype), high.astype(space.dtype), dtype=space.dtype.type)
     return space
 

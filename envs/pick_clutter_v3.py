@@ -60,7 +60,8 @@ from pickclutter_lang.envs.renderer import (
 from pickclutter_lang.envs.sapien3 import Robot, set_articulation_render_material, use_float_pictures
 from pickclutter_lang.errors import InvalidArgumentError
 
-_GOAL_LOW, _GOAL_HIGH = (-0.15, -0.25, 0.35), (0.15, 0.25, 0.45)
+_GOAL_LOW = (-0.15, -0.25, 0.35)
+_GOAL_HIGH = (0.15, 0.25, 0.45)
 _COLLECT_EVERY = 8
 """Resets between two collections of garbage, to which their scenes belong."""
 _OF_MANISKILL = ("reconfigure", "env_idx")  # its `reset_to_env_states` lacks the task
@@ -159,7 +160,8 @@ class PickClutterLangEnvV3(TaskEnv, BaseEnv):  # type: ignore[misc]
 
     def picked_objects(self, scene: int = 0) -> list[str]:
         """Return the names of the objects of a sub-scene that are at the goal, or held 5 cm above their start."""
-        goal, chosen = self.goal_pos[scene].cpu().numpy(), self._chosen[scene]["actors"]
+        goal = self.goal_pos[scene].cpu().numpy()
+        chosen = self._chosen[scene]["actors"]
 
         def held(actor: Actor) -> bool:
             return bool(self.agent.is_grasping(actor, max_angle=60)[0])
@@ -274,8 +276,10 @@ class PickClutterLangEnvV3(TaskEnv, BaseEnv):  # type: ignore[misc]
             self._table = Table(table, self.appearance.table)
 
     def _add_object(self, name: str, scene: int, actor: Mapping[str, Any]) -> Actor:
-        model, scale = self.object_set.model(actor["model_id"]), [actor["scale"]] * 3
-        folder, pose = self.object_set.model_dir(model.model_id), np.asarray(actor["pose"], np.float32)
+        model = self.object_set.model(actor["model_id"])
+        scale = [actor["scale"]] * 3
+        folder = self.object_set.model_dir(model.model_id)
+        pose = np.asarray(actor["pose"], np.float32)
         builder = self.scene.create_actor_builder()
         builder.add_multiple_convex_collisions_from_file(
             str(folder / "collision.obj"), scale=scale, density=model.density
@@ -309,9 +313,13 @@ class PickClutterLangEnvV3(TaskEnv, BaseEnv):  # type: ignore[misc]
     def _initialize_episode(self, env_idx: torch.Tensor, options: dict[str, Any]) -> None:
         moved = torch.isin(self._all_objects._scene_idxs, env_idx.to(self._all_objects._scene_idxs))
         self._all_objects.pose = self._all_objects.initial_pose[moved]
-        centers, counts = _centers(self._all_objects).cpu().numpy(), [len(objects) for objects in self._objs]
+        centers = _centers(self._all_objects).cpu().numpy()
+        counts = [len(objects) for objects in self._objs]
         self._rests = np.split(centers, np.cumsum(counts)[:-1])
-        scenes, drawn, goals, qpos = env_idx.tolist(), [], [], []
+        scenes = env_idx.tolist()
+        drawn = []
+        goals = []
+        qpos = []
         for scene in scenes:
             rng = np.random.RandomState(self._episode_seed[scene])
             qpos.append(REST_QPOS + np.append(rng.normal(0, self._noise, 7), [0.0, 0.0]))
@@ -409,7 +417,8 @@ class PickClutterLangEnvV3(TaskEnv, BaseEnv):  # type: ignore[misc]
     def _add_noise(self, images: dict[str, torch.Tensor], depth: torch.Tensor) -> None:
         """Add noise that depends on episode and step only to what there is of the hand camera's images."""
         rgb = images.get("rgb", torch.zeros((*depth.shape[:3], 3), dtype=torch.uint8)).cpu().numpy()
-        true, focal = depth[..., 0].cpu().numpy(), self._sensors[HAND_CAMERA].get_params()["intrinsic_cv"][:, 1, 1]
+        true = depth[..., 0].cpu().numpy()
+        focal = self._sensors[HAND_CAMERA].get_params()["intrinsic_cv"][:, 1, 1]
         pairs = []
         for scene, seed in enumerate(self._episode_seed):
             rng = episode_view_rng(int(seed), int(self._elapsed_steps[scene]))

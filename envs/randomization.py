@@ -43,7 +43,8 @@ def _within(low: float, high: float) -> dict[str, tuple[float, float]]:
     return {"limits": (low, high)}
 
 
-_OFFSET, _ANGLE = _within(-0.2, 0.2), _within(-180, 180)
+_OFFSET = _within(-0.2, 0.2)
+_ANGLE = _within(-180, 180)
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,9 @@ class AppearanceConfig(_Ranges):
     def draw(self, rng: np.random.Generator) -> AppearanceConfig:
         """Return numbers in place of ranges, and one table and one background; as many are drawn in any case."""
         drawn = super().draw(rng)
-        pattern, color, share = int(rng.integers(_RANDOM_TABLES)), rng.integers(256, size=3), float(rng.random())
+        pattern = int(rng.integers(_RANDOM_TABLES))
+        color = rng.integers(256, size=3)
+        share = float(rng.random())
         if self.background == RANDOM:
             drawn = replace(drawn, background="#" + "".join(f"{value:02x}" for value in color))
         if self.table == RANDOM:
@@ -352,5 +355,6 @@ def _random_image(rng: np.random.Generator) -> NDArray[np.uint8]:
     first, second = rng.uniform(20, 235, (2, 3))
     pattern = "plain" if rng.random() < 0.5 else choice(rng, [*PATTERNS])
     material = choice(rng, _TABLE_MATERIALS)
-    pitch, seed = float(rng.uniform(30, 250)), int(rng.integers(2**31))
+    pitch = float(rng.uniform(30, 250))
+    seed = int(rng.integers(2**31))
     return Finish((), (first, second), material, pattern, pitch, 0.0, seed).image(_TILE_MM, _TILE_MM, _TEXELS)

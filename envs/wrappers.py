@@ -137,7 +137,8 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
             env.unwrapped.lazy_images = True
         flat: dict[str, spaces.Space[Any]] = {"instruction": spaces.Box(0, 255, (INSTRUCTION_BYTES,), np.uint8)}
         for name, images in nested[self._keys[0]].items():
-            camera, size = name.removesuffix("_camera"), images["rgb"].shape[:2]
+            camera = name.removesuffix("_camera")
+            size = images["rgb"].shape[:2]
             flat[f"{camera}_rgb"] = spaces.Box(0, 255, (*size, 3), np.uint8)
             flat[f"{camera}_depth"] = spaces.Box(0, _LARGEST, size, np.float32)
             flat[f"{camera}_intrinsic"] = spaces.Box(-_LARGEST, _LARGEST, (3, 3), np.float32)
@@ -171,7 +172,9 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
         images_key, parameters_key = self._keys[:2]
         flat: dict[str, NDArray[Any]] = {}
         for name, images in observation[images_key].items():
-            camera, parameters, depth = name.removesuffix("_camera"), observation[parameters_key][name], images["depth"]
+            camera = name.removesuffix("_camera")
+            parameters = observation[parameters_key][name]
+            depth = images["depth"]
             flat[f"{camera}_rgb"] = images["rgb"]
             millimeters = np.issubdtype(depth.dtype, np.integer)
             flat[f"{camera}_depth"] = depth[..., 0].astype(np.float32) * np.float32(0.001 if millimeters else 1)

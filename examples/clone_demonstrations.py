@@ -62,7 +62,8 @@ class Network(nn.Module):
 
 def hand_pose(base_pose: Array, qpos: Array, grasp: Array) -> tuple[Array, Array]:
     """Return the position and rotation of the hand in the axes of the grasp."""
-    hand, axes = PandaArm(base_pose).forward(qpos[:7]), rotation_matrix(grasp[3:])
+    hand = PandaArm(base_pose).forward(qpos[:7])
+    axes = rotation_matrix(grasp[3:])
     return axes.T @ (hand[:3] - grasp[:3]), axes.T @ rotation_matrix(hand[3:])
 
 
@@ -75,10 +76,13 @@ def read(part: str) -> list[list[Tensor]]:
             placed = one["grasp_annotations/outcome"][()] == 2
             if (index % 10 == 9) != (part == "held_out") or one["grasp_annotations/decision"][placed] != [0]:
                 continue
-            grasp, base_pose = one["grasp_annotations/pose"][placed][0], one["obs/agent/base_pose"][0]
-            axes, closes = rotation_matrix(grasp[3:]), one["actions"][:, 6] < 0
+            grasp = one["grasp_annotations/pose"][placed][0]
+            base_pose = one["obs/agent/base_pose"][0]
+            axes = rotation_matrix(grasp[3:])
+            closes = one["actions"][:, 6] < 0
             carry = axes.T @ (one["obs/extra/goal_pos"][0] - one["obs/extra/obj_start_pos"][0])
-            qpos, count = one["obs/agent/qpos"][()], len(closes)
+            qpos = one["obs/agent/qpos"][()]
+            count = len(closes)
             poses = [hand_pose(base_pose, joints, grasp) for joints in qpos]
             for t in range(count):
                 inputs.append([*poses[t], carry, axes[2], qpos[t, 7:9], min(closes[:t].sum() / 10, 1)])

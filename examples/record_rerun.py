@@ -64,7 +64,10 @@ def main(phrase: str = "the lemon", out: str = "pick.rrd", policy_folder: str = 
     env = policy.make_env("proxy", base_camera=True, absent_probability=0.0)
     name = phrase.removeprefix("the ")
     observation, info = env.reset(seed=int(seed), options={"target": name, "template": instruction("{name}", 0)})
-    state, over, step, decisions = None, False, 0, 0
+    state = None
+    over = False
+    step = 0
+    decisions = 0
     while not over:
         action, state = policy.predict(observation, state)
         rr.set_time_sequence("control_step", step)
@@ -73,7 +76,8 @@ def main(phrase: str = "the lemon", out: str = "pick.rrd", policy_folder: str = 
             decisions = len(state[0].detections)
             log_decision(state[0])
         observation, _, terminated, truncated, info = env.step(action)
-        over, step = terminated or truncated, step + 1
+        over = terminated or truncated
+        step = step + 1
     rr.log("log", rr.TextLog(f"success: {info['success']}"))
     rr.disconnect()
 

@@ -34,7 +34,8 @@ class Locate(Node):
         """Open the policy, and listen."""
         super().__init__("pickclutter_locate")
         self.policy = LanguagePickPolicy.from_pretrained(self.declare_parameter("policy", "open").value)
-        self.bridge, self.newest = CvBridge(), None
+        self.bridge = CvBridge()
+        self.newest = None
         kinds = {"color": Image, "depth": Image, "camera_info": CameraInfo}
         topics = [message_filters.Subscriber(self, kind, topic) for topic, kind in kinds.items()]
         self.frames = message_filters.ApproximateTimeSynchronizer(topics, 5, MAX_DELAY_S)

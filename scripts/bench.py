@@ -41,7 +41,9 @@ from pickclutter_lang.teachers.factory import load_teacher
 Call = Callable[[], object]
 Pair = tuple[Call, Call]
 """What is measured, and what it is compared with."""
-TURN_S, MAX_CALLS, SCENES = 0.1, 200, 4
+TURN_S = 0.1
+MAX_CALLS = 200
+SCENES = 4
 FOLDER = tempfile.TemporaryDirectory(prefix="bench")
 PLACE = Path(FOLDER.name)
 
@@ -51,11 +53,16 @@ def painted_observation(side: int, seed: int = 0) -> dict[str, Any]:
 
     :param side: of the images in pixels
     """
-    rng, half, camera = np.random.default_rng(seed), side / 2, 0.38
+    rng = np.random.default_rng(seed)
+    half = side / 2
+    camera = 0.38
     x, y = (np.mgrid[:side, :side][::-1] + 0.5 - half) / half * camera  # on the table; the camera sees 90 degrees
-    height, color = np.zeros((side, side)), np.full((side, side, 3), 150.0)
+    height = np.zeros((side, side))
+    color = np.full((side, side, 3), 150.0)
     for number in range(12):
-        center, radii, top = rng.uniform(-0.13, 0.13, 2), rng.uniform(0.03, 0.06, 2), rng.uniform(0.02, 0.1)
+        center = rng.uniform(-0.13, 0.13, 2)
+        radii = rng.uniform(0.03, 0.06, 2)
+        top = rng.uniform(0.02, 0.1)
         across, along = (x - center[0]) / radii[0], (y - center[1]) / radii[1]
         dome = top * np.sqrt(np.clip(1 - across**2 - along**2, 0, None))
         shape = top * (np.maximum(abs(across), abs(along)) < 1) if number % 2 == 0 else dome
@@ -129,7 +136,8 @@ def decision(policy: str, onnx: bool = False) -> Call:
 def decision_on_frame(policy: str) -> Call:
     """Return a decision on a frame of 640 x 480 pixels with the camera's pose."""
     seen = painted_observation(640)
-    inside, intrinsic = slice(80, 560), seen["hand_intrinsic"] - [[0, 0, 0], [0, 0, 80], [0, 0, 0]]
+    inside = slice(80, 560)
+    intrinsic = seen["hand_intrinsic"] - [[0, 0, 0], [0, 0, 80], [0, 0, 0]]
     frame = Frame(seen["hand_rgb"][inside], seen["hand_depth"][inside], intrinsic, seen["hand_cam2world"], "opengl")
     detector = StudentDetector(student_of(policy))
     return lambda: detector.detect(frame, detector.names[:1])
@@ -137,7 +145,9 @@ def decision_on_frame(policy: str) -> Call:
 
 def decision_among(names: int) -> Call:
     """Return a decision where names were taught with five examples each, and three rivals beside each: random keys."""
-    rng, metric, student = np.random.default_rng(0), crop_metric(), StudentRuntime.load("open")
+    rng = np.random.default_rng(0)
+    metric = crop_metric()
+    student = StudentRuntime.load("open")
     owners = [f"thing {n:04d}" for n in range(names)]
     keys, rivals = (
         normalized(rng.normal(size=(names, count, metric.rivals.shape[1])).astype(np.float32)) for count in (5, 15)
@@ -172,7 +182,9 @@ def scenes(objects: str, graspable: bool) -> Pair:
     manifest = collect.plan(config, found, collect.current_versions())
     (out / "shards").mkdir(parents=True)
     source = collect.simulator_source(found, config, manifest)
-    numbers, env, turns = count(), stock(objects), count()
+    numbers = count()
+    env = stock(objects)
+    turns = count()
 
     def make() -> None:
         number = next(numbers)

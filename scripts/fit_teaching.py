@@ -41,7 +41,8 @@ from pickclutter_lang.teachers.pocket import load_pocket_teacher
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.progress import track
 
-DIMENSIONS, SHRINKAGE = 128, 0.3
+DIMENSIONS = 128
+SHRINKAGE = 0.3
 REFUSED = 0.96
 """Share of the absent names that are refused at a probability of 0.5: of YCB objects in piles that is 95%."""
 
@@ -58,14 +59,19 @@ def scenes_of(folder: str) -> Iterator[tuple[dict[str, Any], NDArray[Any], list[
 
 def fit_merging(folder: str) -> tuple[NDArray[Any], float]:
     """Return weights and bias of a logistic regression of pairs of neighboring segments: are they one object?"""
-    merge, features, same = segmentation.merge_fragments, [], []
+    merge = segmentation.merge_fragments
+    features = []
+    same = []
     segmentation.merge_fragments = lambda segments, *_: segments
     for seen, truth, owners in scenes_of(folder):
-        segments, rng = segment_observation(seen), np.random.default_rng(len(features))
+        segments = segment_observation(seen)
+        rng = np.random.default_rng(len(features))
         points = np.zeros((*segments.shape, 3))
         cloud = unproject_depth(*(seen[f"hand_{key}"] for key in ("depth", "intrinsic", "cam2world")))
         points[tuple(cloud.pixels.T)] = cloud.points
-        rgb, depth, camera = seen["hand_rgb"], seen["hand_depth"], seen["hand_cam2world"][:3, 3]
+        rgb = seen["hand_rgb"]
+        depth = seen["hand_depth"]
+        camera = seen["hand_cam2world"][:3, 3]
         found = segment_merging.measure(segments, rgb, depth, points, camera)
         votes = np.zeros((int(segments.max()) + 1, 256))
         np.add.at(votes, (segments.ravel(), truth.ravel()), 1)
@@ -79,7 +85,8 @@ def fit_merging(folder: str) -> tuple[NDArray[Any], float]:
                 if rng.random() < 0.5 and found.pixels[one] and found.pixels[other]:
                     segment_merging.join(found, one, other)
     segmentation.merge_fragments = merge
-    x, y = np.concatenate(features), np.concatenate(same).astype(float)
+    x = np.concatenate(features)
+    y = np.concatenate(same).astype(float)
     mean, spread = x.mean(axis=0), x.std(axis=0)
     z = (x - mean) / spread
 

@@ -120,7 +120,8 @@ def touches(imported: set[str], package: str) -> bool:
 
 def broken_walls(path: Path) -> Iterator[str]:
     """Yield what a file imports although its room may not."""
-    room, imported = room_of(module_of(path)), imports_of(path)
+    room = room_of(module_of(path))
+    imported = imports_of(path)
     ours = {name.removeprefix(PACKAGE + ".") for name in imported if name.startswith(PACKAGE + ".")}
     above = {name for name in ours if room_of(name) in LAYERS and room in LAYERS}
     yield from (f"{path}: {name}" for name in above if LAYERS.index(room_of(name)) > LAYERS.index(room))

@@ -54,7 +54,8 @@ def read(page: str) -> str:
 def example(page: str, heading: str, language: str = "python") -> str:
     """Return the code of one language under a heading of a page, all blocks of it as one."""
     found = re.findall(r"^#+ ([^\n]*)$|^```(\w*)\n(.*?)^```$", read(page), re.DOTALL | re.MULTILINE)
-    under, code = "", []
+    under = ""
+    code = []
     for title, written_in, block in found:
         under = title or under
         if block and (under, written_in) == (heading, language):

@@ -46,7 +46,8 @@ _LABEL_SIDES = {
     "056_tennis_ball": 3.6,
 }
 """Azimuth from which an object is recognized best."""
-_MIN_ELEVATION, _MAX_ELEVATION = 0.35, float(np.pi / 2)
+_MIN_ELEVATION = 0.35
+_MAX_ELEVATION = float(np.pi / 2)
 _MIN_PIXELS = 30
 
 

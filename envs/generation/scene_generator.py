@@ -79,7 +79,8 @@ class SceneGenerator:
         return pile
 
     def _labels(self, pile: Pile, image: CameraFrame, rng: np.random.Generator) -> Row:
-        count, classes = len(pile.label_indices), len(self.objects.catalog)
+        count = len(pile.label_indices)
+        classes = len(self.objects.catalog)
         row: Row = {
             "actors": np.full(MAX_ACTORS, -1, np.int16),
             "scales": np.zeros(MAX_ACTORS, np.float32),

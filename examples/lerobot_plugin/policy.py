@@ -43,7 +43,8 @@ class PickByNameConfig(PreTrainedConfig):
 class PickByNamePolicy(PreTrainedPolicy):  # type: ignore[misc]
     """Picks the object that `task` names, one environment or several."""
 
-    config_class, name = PickByNameConfig, "pick_by_name"
+    config_class = PickByNameConfig
+    name = "pick_by_name"
 
     def __init__(self, config: PickByNameConfig, **_: Any) -> None:
         """Open the policy."""

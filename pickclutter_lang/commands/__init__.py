@@ -215,7 +215,8 @@ def describe(error: BaseException) -> tuple[int, str]:
     """Return the exit status for an error, and its line."""
     if _interrupted or isinstance(error, KeyboardInterrupt):
         return 130, "interrupted; run the same command again to resume"
-    name, text = type(error).__name__, str(error)
+    name = type(error).__name__
+    text = str(error)
     if isinstance(error, PickClutterError):
         return 2, f"{name}: {text}"
     package = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
@@ -263,7 +264,9 @@ def _shown_messages() -> Iterator[None]:
         raise InvalidArgumentError(f"expected {LOG} to be debug, info, warning or error, but got {name.lower()!r}")
     # The client of Hugging Face's hub repeats itself at each of its attempts. Its error says enough.
     os.environ.setdefault("HF_HUB_VERBOSITY", "info" if name == "DEBUG" else "error")
-    handler, before, hook = _StandardError(), (package.level, package.propagate), threading.excepthook
+    handler = _StandardError()
+    before = (package.level, package.propagate)
+    hook = threading.excepthook
 
     def report(failed: threading.ExceptHookArgs) -> None:
         if _debugging() or not isinstance(failed.exc_value, OSError):

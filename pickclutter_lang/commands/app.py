@@ -350,12 +350,14 @@ def _key_lines(config: type, values: dict[str, Any], prefix: str, shown: Sequenc
 
     :param shown: dotted keys that are yielded; None: all
     """
-    docs, hints = field_docs(config), typing.get_type_hints(config)
+    docs = field_docs(config)
+    hints = typing.get_type_hints(config)
     inherited = {item.name for base in config.__bases__ if is_dataclass(base) for item in fields(base)}
     names = sorted((item.name for item in fields(config)), key=inherited.__contains__)
     nested = []
     for name in (name for name in names if name in values):
-        value, kind = values[name], dataclass_of(hints[name])
+        value = values[name]
+        kind = dataclass_of(hints[name])
         if kind is not None and isinstance(value, dict):
             nested.append((kind, value, f"{prefix}{name}"))
         elif shown is None or f"{prefix}{name}" in shown:

@@ -53,7 +53,8 @@ def train_affordance(config: TrainConfig) -> None:
     from pickclutter_lang.teachers.known_words import unknown_words_note
     from pickclutter_lang.utils.ranks import is_main
 
-    run, done = SceneRun.open(config), (Path(config.out) / RESULT_FILE).is_file()
+    run = SceneRun.open(config)
+    done = (Path(config.out) / RESULT_FILE).is_file()
     if not done:
         note = unknown_words_note(run.teacher, list(run.unseen))
         if note and is_main() and not config.prompts.closed_set:

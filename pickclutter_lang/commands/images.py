@@ -39,7 +39,8 @@ def train_image_student(config: ImageTrainConfig) -> None:
     from pickclutter_lang.results.record import RESULT_FILE, read_record
     from pickclutter_lang.utils.ranks import is_main
 
-    run, done = ImageRun.open(config), (Path(config.out) / RESULT_FILE).is_file()
+    run = ImageRun.open(config)
+    done = (Path(config.out) / RESULT_FILE).is_file()
     if is_main():
         print("this run is done; choose another out= to train again" if done else run.report)
     if not done:

@@ -68,7 +68,8 @@ def teach(config: TeachConfig) -> None:
     """
     from pickclutter_lang.policy_making.taught_folder import teach as run
 
-    examples, out = run(config), config.out or config.policy
+    examples = run(config)
+    out = config.out or config.policy
     names = list(config.names or examples.taught)
     shown = ", ".join(f"{name} ({examples.count(name)})" for name in names[:_SHOWN])
     more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""

@@ -73,7 +73,8 @@ def import_mesh(config: MeshImportConfig) -> None:
     from pickclutter_lang.envs.generation.object_renderer import write_object_sheet
     from pickclutter_lang.objects.meshes.importer import import_meshes
 
-    out, names = Path(config.out), None if config.names is None else Path(config.names)
+    out = Path(config.out)
+    names = None if config.names is None else Path(config.names)
     defaults = {"split": config.split, "license": config.license, "source": config.source}
     paths = [*map(Path, config.files)]
     result = import_meshes(paths, out, config.settings, names, defaults, config.workers, partial(print, flush=True))

@@ -59,7 +59,8 @@ class ObjectViewDataset:
         :raises CorruptShardError: when the images are not those that `views.json` names
         """
         root = Path(folder)
-        again, missing = f"render these views again: {_MAKE}", f"expected views at {root}; make some: {_MAKE}{root}"
+        again = f"render these views again: {_MAKE}"
+        missing = f"expected views at {root}; make some: {_MAKE}{root}"
         info = read_json(root / _INFO_FILE, _Info, CorruptShardError, again, missing)
         if info["schema"] != SCHEMA:
             raise DatasetError(f"expected schema {SCHEMA} in {root / _INFO_FILE}, but got {info['schema']!r}")

@@ -121,7 +121,8 @@ class SceneDataset:
 
     def scenes_by_content(self) -> dict[str, str]:
         """Return the id of each scene by the hash of its hand-camera image and its objects."""
-        ids, found = self.scene_ids, {}
+        ids = self.scene_ids
+        found = {}
         for first in range(0, len(self), _AT_ONCE):
             rows = range(first, min(first + _AT_ONCE, len(self)))
             for row, image in zip(rows, self.load_images("hand", "rgb", rows), strict=True):
@@ -209,7 +210,8 @@ def data_provenance(config: SceneDataConfig) -> dict[str, dict[str, Any]]:
 
     :raises DatasetError: when a store or a subset is missing or damaged
     """
-    provenance, subsets = {}, config.scene_subsets or {}
+    provenance = {}
+    subsets = config.scene_subsets or {}
     for name, path in _all_stores(config).items():
         store = SceneStore.open(path)
         ids = _read_subset(subsets[name]) if name in subsets else None
@@ -367,7 +369,8 @@ class ObjectCropDataset:
         squares: list[tuple[float, float, float]] = []
         for first in range(0, len(scenes), _AT_ONCE):
             chosen = range(first, min(first + _AT_ONCE, len(scenes)))
-            segmentation, ids_of = self._images("segmentation", chosen), scenes.instance_ids(chosen, label_indices)
+            segmentation = self._images("segmentation", chosen)
+            ids_of = scenes.instance_ids(chosen, label_indices)
             for row, image, ids in zip(chosen, segmentation, ids_of, strict=True):
                 pixels = np.bincount(image.ravel(), minlength=256)
                 for label in np.flatnonzero((ids > 0) & (pixels[ids] >= _MIN_PIXELS)).tolist():
@@ -446,7 +449,8 @@ def check_unlabeled(train: SceneStore, unlabeled: SceneDataset, path: str) -> No
             "collect them with split=train"
         )
     words: dict[str, Sequence[str]] = {name: store.synonyms_of([name]) for name in unlabeled.present_names}
-    distractors, labels = store.manifest.distractor_kinds.values(), words if store.manifest.has_instances else ()
+    distractors = store.manifest.distractor_kinds.values()
+    labels = words if store.manifest.has_instances else ()
     for kind in find_kinds([*distractors, *labels]) if distractors or labels else ():
         words[kind.name] = (*kind.synonyms, *kind.hypernyms)  # a wine bottle is a bottle
     unseen = {train.label_names[column] for column in train.split_label_indices("ood")}

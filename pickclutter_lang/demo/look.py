@@ -79,7 +79,8 @@ def look(config: LookConfig) -> Look:
     names = split_names(",".join(config.names), () if detector is None else detector.names)
     teacher = with_neighbors(teachers.load_teacher(config.teacher_name, config.checkpoint, device=config.device))
     found = {f"teacher {config.teacher_name}": detect_by_teacher(teacher, image, names, config.threshold)}
-    notes, shown = [unknown_words_note(teacher, names)], dict[str, list[NDArray[np.uint8]]]()
+    notes = [unknown_words_note(teacher, names)]
+    shown = dict[str, list[NDArray[np.uint8]]]()
     if detector is not None:
         found["student"] = detector.detect_without_depth(image, names)
         notes.append(detector.note_on_photo(image, names))
@@ -176,9 +177,11 @@ def draw_look(found: Look) -> Image.Image:
 
     Under a name that was found by examples are the crop that decided, and what it was compared with.
     """
-    height, crops = _SHOWN + _FOOT, (_CROP + _FOOT) * bool(found.shown)
+    height = _SHOWN + _FOOT
+    crops = (_CROP + _FOOT) * bool(found.shown)
     canvas = Image.new("RGB", ((1 + len(found.names)) * _SHOWN, len(found.found) * height + crops), (24, 26, 30))
-    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(13)
+    draw = ImageDraw.Draw(canvas)
+    font = ImageFont.load_default(13)
     for row, (who, detections) in enumerate(found.found.items()):
         top = row * height
         panels = [(found.image, who, "", (235, 235, 235))]
@@ -193,7 +196,8 @@ def draw_look(found: Look) -> Image.Image:
             draw.text((column * _SHOWN + 6, top + _SHOWN + 20), text, color, font)
     for column, name in enumerate(found.names, 1):
         if name in found.shown:
-            place, one = (column * _SHOWN, len(found.found) * height), found.found["student"][column - 1]
+            place = (column * _SHOWN, len(found.found) * height)
+            one = found.found["student"][column - 1]
             canvas.paste(_compared(found.image, one.mask, found.shown[name]), place)
             text = "its crop" if one.margin >= 0 else "the likeliest crop"
             text += ", and what was shown" if found.shown[name] else ""
@@ -204,7 +208,8 @@ def draw_look(found: Look) -> Image.Image:
 def _compared(image: NDArray[np.uint8], mask: NDArray[np.bool_], shown: Sequence[NDArray[np.uint8]]) -> Image.Image:
     """Return the crop of an object beside one picture, or up to four smaller ones, of what was shown."""
     crop = (object_crop(image, mask) * 255).round().astype(np.uint8)
-    out, side = Image.new("RGB", (2 * _CROP, _CROP), (24, 26, 30)), _CROP if len(shown) == 1 else _CROP // 2
+    out = Image.new("RGB", (2 * _CROP, _CROP), (24, 26, 30))
+    side = _CROP if len(shown) == 1 else _CROP // 2
     out.paste(Image.fromarray(crop).resize((_CROP - 4,) * 2, Image.Resampling.BICUBIC), (2, 2))
     for n, picture in enumerate(shown[: (_CROP // side) ** 2]):
         small = Image.fromarray(picture).resize((side - 4,) * 2, Image.Resampling.BICUBIC)

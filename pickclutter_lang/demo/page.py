@@ -118,7 +118,8 @@ def _result(future: Future[Any]) -> Any:
 
 def _show_pile(config: RolloutConfig, seed: int) -> SimulatedPile:
     runner = _runner(config)
-    start, env = runner.start(seed), runner.inner.unwrapped
+    start = runner.start(seed)
+    env = runner.inner.unwrapped
     objects, visible = (tuple(item.name for item in items) for items in (start.pile.objects, start.pile.visible))
     names = [env.object_set.model(actor["model_id"]).name for actor in env.episode["actors"]]
     name_of = np.vectorize(dict(zip(env.actor_ids, names, strict=True)).get, otypes=[object])
@@ -138,7 +139,8 @@ def _asked(name: str, known: Sequence[str], clicked: Mapping[str, set[str]], pil
 def _pick(
     config: RolloutConfig, seed: int, name: str, examples: ExampleMemory, clicked: Mapping[str, set[str]]
 ) -> tuple[str, bytes]:
-    runner, video = _runner(config), VideoRecorder()
+    runner = _runner(config)
+    video = VideoRecorder()
     assert runner.student is not None
     runner.student.examples = examples
     detector = StudentDetector(runner.student)
@@ -173,7 +175,8 @@ class DemoSession:
         """
         self.simulator, self._evaluation, self._lock = simulator, evaluation, threading.Lock()
         simulator.pile(0)  # the simulator starts while the student is loaded
-        self.student, self._kept = StudentRuntime.load(folder, trust_code, device=device), folder if keep else None
+        self.student = StudentRuntime.load(folder, trust_code, device=device)
+        self._kept = folder if keep else None
         self._detector = (ask or AskConfig()).detector(self.student, keep=self._kept)
         self.clicked: dict[str, set[str]] = {}  # taught name -> what the simulator calls the objects clicked for it
         self.pile = lru_cache(_KEPT_PILES)(lambda seed: _result(simulator.pile(seed)))
@@ -253,7 +256,8 @@ def open_session(config: DemoConfig) -> Iterator[DemoSession]:
     """
     if config.num_threads is not None:
         torch.set_num_threads(config.num_threads)
-    policy, keep = config.policy if config.out is None else config.out, config.out is not None
+    policy = config.policy if config.out is None else config.out
+    keep = config.out is not None
     if keep:
         taught_folder.prepare_folder(config.policy, Path(policy))
     simulator = Simulator(RolloutConfig.of_command(config, split="ood", policies={_STUDENT: policy}, ask=AskConfig()))
@@ -316,7 +320,8 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
                     new_pile = gr.Button("New pile", min_width=100)
                     pick_it = gr.Button("Pick it", variant="primary", min_width=100)
                 objects = gr.Markdown()
-                video, outcome = gr.Video(show_label=False, autoplay=True, interactive=False), gr.Markdown()
+                video = gr.Video(show_label=False, autoplay=True, interactive=False)
+                outcome = gr.Markdown()
                 own: Any = gr.Image(
                     label="Your own image instead; its center square is used", height=240,
                     sources=["upload", "clipboard"], visible=not spec.depth,

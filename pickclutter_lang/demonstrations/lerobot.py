@@ -60,7 +60,8 @@ def export_lerobot(config: ExportLerobotConfig) -> Exported:
     :raises DatasetError: when the demonstrations cannot be read, `out` holds something else, or the disk is full
     :raises LockedError: when another process writes it
     """
-    demonstrations, out = Demonstrations(config.demos), Path(config.out).absolute()
+    demonstrations = Demonstrations(config.demos)
+    out = Path(config.out).absolute()
     check_writable_dir(out.parent)
     with file_lock(out):
         card = out / CARD_FILE
@@ -88,7 +89,10 @@ def _write(folder: Path, demonstrations: Demonstrations) -> Exported:
     numbers: list[dict[str, NDArray[Any]]] = []
     total = np.zeros((3, 256), np.int64)
     features: dict[str, dict[str, Any]] = {}
-    writer, file_number, begin, failures = None, 0, 0, 0
+    writer = None
+    file_number = 0
+    begin = 0
+    failures = 0
     with demonstrations.open() as opened, ProgressBar("episodes", len(demonstrations)) as bar:
         for demonstration in opened:
             task = demonstration.record["instruction"]
@@ -100,7 +104,8 @@ def _write(folder: Path, demonstrations: Demonstrations) -> Exported:
             path.parent.mkdir(parents=True, exist_ok=True)
             writer = writer or pq.ParquetWriter(path, _schema(features))
             writer.write_table(_table(values, images, _schema(features)))
-            counts, end = histogram(images), begin + len(images)
+            counts = histogram(images)
+            end = begin + len(images)
             row: dict[str, Any] = {
                 "episode_index": len(rows),
                 "tasks": [task],
@@ -116,11 +121,14 @@ def _write(folder: Path, demonstrations: Demonstrations) -> Exported:
                 row |= {f"stats/{name}/{key}": value for key, value in stats.items()}
             rows.append(row)
             numbers.append(values)
-            total, begin, failures = total + counts, end, failures + (not values["next.success"].any())
+            total = total + counts
+            begin = end
+            failures = failures + (not values["next.success"].any())
             bar.advance()
             if path.stat().st_size > DATA_MEGABYTES * 2**20:
                 writer.close()
-                writer, file_number = None, file_number + 1
+                writer = None
+                file_number = file_number + 1
     if writer is not None:
         writer.close()
     together = {key: np.concatenate([one[key] for one in numbers]) for key in numbers[0]}
@@ -173,7 +181,8 @@ def _features(control_mode: str, size: tuple[int, ...]) -> dict[str, dict[str, A
 
     :param size: height, width and channels of an image
     """
-    state, action = [name for names in STATE.values() for name in names], ACTIONS[control_mode]
+    state = [name for names in STATE.values() for name in names]
+    action = ACTIONS[control_mode]
     counters = ("frame_index", "episode_index", "index", "task_index")
     return {
         IMAGE: {"dtype": "image", "shape": list(size), "names": ["height", "width", "channels"]},
@@ -209,7 +218,8 @@ def _numbers(demonstration: Demonstration, episode: int, first: int, task: int) 
 
 def _schema(features: Mapping[str, Mapping[str, Any]]) -> pa.Schema:
     """Return the columns, with what the library `datasets` reads of them."""
-    fields, described = [], dict[str, Any]()
+    fields = []
+    described = dict[str, Any]()
     for name, feature in features.items():
         if name == IMAGE:
             kind, described[name] = pa.struct([("bytes", pa.binary()), ("path", pa.string())]), {"_type": "Image"}
@@ -258,7 +268,8 @@ def image_stats(counts: NDArray[np.int64], images: int) -> Stats:
 
     :param images: how many they are
     """
-    values, total = np.arange(256) / 255, counts.sum(1)
+    values = np.arange(256) / 255
+    total = counts.sum(1)
     mean = counts @ values / total
     reached = counts.cumsum(1) / total[:, None]
     found = {

@@ -27,7 +27,10 @@ from pickclutter_lang.policy.policy import EpisodeState
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.typing import FloatArray
 
-NOT_TRIED, MISSED, LIFTED, PLACED = -1, 0, 1, 2
+NOT_TRIED = -1
+MISSED = 0
+LIFTED = 1
+PLACED = 2
 """Values of `outcome`: the arm did not try it; tried, and lifted nothing; lifted the object; brought it to the goal."""
 _GRASP = np.dtype(
     [

@@ -221,7 +221,8 @@ def pairwise_proximity_loss(
     image = l2_normalize(teacher)
     teacher_logits = (image @ l2_normalize(positive).T - image @ l2_normalize(negative).T) / temperature
     teacher_logits = teacher_logits.detach()
-    present, absent = teacher_logits.sigmoid(), 1 - teacher_logits.sigmoid()
+    present = teacher_logits.sigmoid()
+    absent = 1 - teacher_logits.sigmoid()
     log_present, log_absent = (p.clamp(min=_EPS).log() for p in (probabilities, 1 - probabilities))
     cross = -(present * log_present + absent * log_absent)
     entropy = -(present * functional.logsigmoid(teacher_logits) + absent * functional.logsigmoid(-teacher_logits))

@@ -54,7 +54,8 @@ class Objective:
         :raises InvalidArgumentError: on an unknown term, a weight that is not allowed, or a function that `resolve`
             does not find or that takes other values; when no weight is above 0
         """
-        weights, names = {**weights, **(extra or {})}, (*self.terms, *(extra or {}))
+        weights = {**weights, **(extra or {})}
+        names = (*self.terms, *(extra or {}))
         wrong = {name: weight for name, weight in weights.items() if name not in names or not 0 <= weight < math.inf}
         if wrong or not any(weights.values()):
             got = wrong or "none above 0"

@@ -21,7 +21,8 @@ SIDE = 600
 _HOT = np.array([255.0, 60.0, 0.0])
 _COLORS = ((255, 170, 40), (90, 210, 110), (80, 170, 255), (240, 100, 200), (250, 240, 90), (110, 235, 235))
 _FONT = ImageFont.load_default(18)
-_OPEN_M, _PALM_Z_M = 0.04, -0.036  # from the TCP to an open finger, and to the palm
+_OPEN_M = 0.04  # from the TCP to an open finger, and to the palm
+_PALM_Z_M = -0.036
 _MARGIN_M, _MIN_HALF_M = 0.08, 0.2  # of the view from above: around the objects, and half of its side
 
 

@@ -114,7 +114,8 @@ def score_frames(
     :raises InvalidArgumentError: for a frame in which no table is found
     """
     detector = StudentDetector(StudentRuntime.load(policy, trust_code))
-    labeled, folder = read_labeled_frames(frames, annotations), Path(out)
+    labeled = read_labeled_frames(frames, annotations)
+    folder = Path(out)
     there = {name: None for frame in labeled for name, _ in frame.objects}
     asked = list(names or detector.student.examples.taught or there)
     answers: list[Answer] = []

@@ -179,9 +179,11 @@ def _paraphrase(draw: _Draw) -> _Asked:
 
 def _synonym(draw: _Draw) -> str:
     """Return the first synonym that no other object of the pile fits: a lemon is a "yellow fruit" too."""
-    item, labels = draw.reference, draw.pile.labels
+    item = draw.reference
+    labels = draw.pile.labels
     others = [attributes_of(other).tags for other in draw.pile.there if other != item]
-    names, colored = {label.name for label in labels}, tuple(label for label in labels if label.colors)
+    names = {label.name for label in labels}
+    colored = tuple(label for label in labels if label.colors)
     words = [word for word in item.synonyms if word not in names]  # of another set, where sets are mixed
     fitting = [word for word in words if not any(noun_tags(word, item.name, colored) <= tags for tags in others)]
     return (fitting or words or [item.name])[0]
@@ -348,7 +350,8 @@ def _categories_of(item: CatalogObject) -> set[str]:
 
 def _may_name(name: str, item: CatalogObject) -> bool:
     """Return whether a name may be true of an object: it is one of its words, after its colors or sizes."""
-    nouns, words = {item.name, *item.synonyms, *_categories_of(item)}, name.split()
+    nouns = {item.name, *item.synonyms, *_categories_of(item)}
+    words = name.split()
     wrong = {*COLORS} - {*item.colors} if item.colors else set()
     beginnings = (words[:n] for n in range(len(words)) if " ".join(words[n:]) in nouns)
     return any({*beginning} <= _ADJECTIVES - wrong for beginning in beginnings)

@@ -74,11 +74,13 @@ class Curve(NamedTuple):
 
 def detection_curves(episodes: Sequence[Episode]) -> list[Curve]:
     """Return the curves of all variants that score names, where there are visible and absent ones."""
-    curves, scoring = [], [e for e in episodes if e["score"] is not None and e["variant"] not in ("oracle", "random")]
+    curves = []
+    scoring = [e for e in episodes if e["score"] is not None and e["variant"] not in ("oracle", "random")]
     for variant, (group, of) in product(variants_of(scoring), GROUPS.items()):
         own = [e for e in scoring if e["variant"] == variant and of(e)]
         pair = (torch.tensor([e[key] for e in own], dtype=torch.float64) for key in ("score", "threshold"))
-        moved, visible = recenter_scores(*pair).numpy(), np.array([bool(e["visible"]) for e in own])
+        moved = recenter_scores(*pair).numpy()
+        visible = np.array([bool(e["visible"]) for e in own])
         absent = np.array([not e["present"] for e in own])
         if visible.any() and absent.any():
             curves.append(Curve(variant, group, moved[visible], moved[absent]))
@@ -118,7 +120,8 @@ def draw_outcomes(episodes: Sequence[Episode], suite: str) -> Figure:
     axes = np.atleast_1d(figure.subplots(len(panels), 1, sharex=True))
     colors = _COLORS["picking" if suite == "picking" else "words"]
     for ax, (title, bars) in zip(axes, panels.items(), strict=True):
-        counts, left = [Counter(outcome_of(e, suite) for e in of) for of in bars.values()], np.zeros(len(bars))
+        counts = [Counter(outcome_of(e, suite) for e in of) for of in bars.values()]
+        left = np.zeros(len(bars))
         for outcome, color in zip(outcomes(suite), colors, strict=True):
             widths = np.array([100 * count[outcome] / max(count.total(), 1) for count in counts])
             drawn = ax.barh(list(bars), widths, left=left, color=color, label=outcome, height=0.75)
@@ -153,7 +156,8 @@ def episode_gallery(episodes: Sequence[Episode], videos: Sequence[str], suite: s
 
     :param videos: files, relative to `folder`
     """
-    by_name, cards = {video_name(episode): episode for episode in episodes}, []
+    by_name = {video_name(episode): episode for episode in episodes}
+    cards = []
     for name in videos:
         episode = by_name[name]
         outcome = outcome_of(episode, suite)

@@ -108,7 +108,8 @@ def teacher_thresholds(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scen
     found = read_thresholds(folder, key)
     if found is None:
         detector = TeacherDetector(spec.teacher.load(), spec.names, Thresholds(0.5, {}))  # only scores count
-        labels, hidden = scenes["id"].label_names, scenes["id"].store.split_label_indices("ood")
+        labels = scenes["id"].label_names
+        hidden = scenes["id"].store.split_label_indices("ood")
         unseen = {name: labels.index(name) in hidden for name in spec.names if name in labels}
         of_id, of_ood = ({name: out for name in unseen if unseen[name] is out} for out in (False, True))
         asked = {"id": unseen if config.calibration == "id" else of_id, "fewshot": unseen, UNLABELED: of_ood}

@@ -166,7 +166,8 @@ def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: i
     :param command: of one run; a job's arguments come after it
     :raises LockedError: when another process is at work in `out`
     """
-    logs, failures = out / "logs", list[Failure]()
+    logs = out / "logs"
+    failures = list[Failure]()
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"}
     with dir_lock(out), ProgressBar("runs", len(jobs), sum(job.complete for job in jobs)) as bar:
         logs.mkdir(exist_ok=True)

@@ -63,7 +63,9 @@ def strewn(
     canvas = Image.fromarray(image)
     draw = ImageDraw.Draw(canvas)
     for _ in range(count):
-        x, y, angle = rng.uniform(0, image.shape[1]), rng.uniform(0, image.shape[0]), rng.uniform(0, np.pi)
+        x = rng.uniform(0, image.shape[1])
+        y = rng.uniform(0, image.shape[0])
+        angle = rng.uniform(0, np.pi)
         dx, dy = 0.5 * length * np.cos(angle), 0.5 * length * np.sin(angle)
         r, g, b = (int(c) for c in np.clip(np.asarray(choice(rng, colors)) * rng.uniform(0.88, 1.08), 0, 255))
         if length:
@@ -93,10 +95,12 @@ def ring_icing(
     model: ModelBuilder, rng: Rng, radius: float, thick: float, tall: float, image: TextureImage, drips: float
 ) -> None:
     """Lay icing with a wavy edge over the upper half of a `dough_ring` of the same measures."""
-    around, across = np.linspace(0, 2 * np.pi, 41), np.linspace(0, 1, 9)
+    around = np.linspace(0, 2 * np.pi, 41)
+    across = np.linspace(0, 1, 9)
     around[-1] = 0
     edges = [wavy(rng, around, drips) for _ in range(2)]
-    low, high = np.pi * (0.05 - edges[0]), np.pi * (0.98 + edges[1])
+    low = np.pi * (0.05 - edges[0])
+    high = np.pi * (0.98 + edges[1])
     section = high[None] + (low - high)[None] * across[:, None]
     out = radius + (thick + 0.9) * 1.04 * np.cos(section)
     z = tall + (tall + 0.9) * 1.05 * np.sin(section)
@@ -134,7 +138,8 @@ def bagel(rng: Rng) -> Instance:
     """Bagels: plump shiny rings of bread with a small hole; plain or with sesame, poppy or mixed seeds. Pose: lying."""
     model = ModelBuilder()
     skin = finish(rng, "food", "brown", rgb=(*CRUSTS, (128, 78, 42)))
-    color, thick = skin.tints[0], rng.uniform(20, 28)
+    color = skin.tints[0]
+    thick = rng.uniform(20, 28)
     radius, tall = thick * rng.uniform(1.2, 1.5), thick * rng.uniform(0.66, 0.9)
     u, _ = tx.uv_grid(160, 112)
     up = np.sin(2 * np.pi * u)
@@ -165,14 +170,16 @@ def bread_loaf(rng: Rng) -> Instance:
         return tin_loaf(model, rng, skin, sort == "cut")
     floury = rng.random() < 0.5
     if sort == "round":
-        r, tall = rng.uniform(70, 115), rng.uniform(0.62, 0.9)
+        r = rng.uniform(70, 115)
+        tall = rng.uniform(0.62, 0.9)
         outline = [(0, 0), (0.7, 0), (0.92, 0.12), (1, 0.35), (0.92, 0.62), (0.66, 0.86), (0.3, 0.98), (0, 1)]
         image = scored(rng, skin, (88, 144), floury, True)
         model.lathe(smooth(outline, 20) * [r, r * tall], image, 32, bend=uneven(rng, 0.06), pieces=1)
         return model.instance(
             skin, "round", ["with flour on top" if floury else "with a shiny crust", "with cuts on top"]
         )
-    length, slim = rng.uniform(170, 300), rng.uniform(0.17, 0.26)
+    length = rng.uniform(170, 300)
+    slim = rng.uniform(0.17, 0.26)
     t = np.sin(np.linspace(-1, 1, 15) * np.pi / 2)
     width = length * slim * np.maximum(1 - np.abs(t) ** rng.uniform(2.2, 4), 0.12) ** 0.6
     path = np.c_[6 * np.sin(2 * t + rng.uniform(0, 6)), t * length / 2, 0.7 * width]
@@ -215,7 +222,8 @@ def tin_loaf(model: ModelBuilder, rng: Rng, skin: Finish, cut: bool) -> Instance
     stations = np.array([0, 0.03, 0.1, 0.5, 0.9, 0.97, 1])
     scale = np.array([0.84, 0.95, 1, 1, 1, 0.95, 0.84])
     if cut:
-        stations, scale = stations[:-2], np.r_[scale[:-3], 1.0]
+        stations = stations[:-2]
+        scale = np.r_[scale[:-3], 1.0]
     middle = np.array([0, 0.45 * tall])
     wave = 1 + 0.03 * np.sin(rng.uniform(0, 6) + 9 * stations)[:, None, None] * (outline[:, 1:] > edge * tall)
     rows = middle + (outline - middle) * scale[:, None, None] * wave
@@ -247,13 +255,15 @@ def cookie(rng: Rng) -> Instance:
     model = ModelBuilder()
     sort = choice(rng, weighted("chips 4, plain, dark chips, cream"))
     skin = finish(rng, "food", "brown", rgb=COOKIE_DARK if sort in ("dark chips", "cream") else DOUGHS)
-    color, r = skin.tints[0], rng.uniform(24, 46)
+    color = skin.tints[0]
+    r = rng.uniform(24, 46)
     if sort == "cream":
         sandwich(model, rng, min(r, 30), color)
         return model.instance(
             skin, "disc-shaped", ["with cream filling", "with a dark wafer"], colors=("brown", "white")
         )
-    tall, phase = rng.uniform(8, 15), wavy(rng, np.linspace(0, 2 * np.pi, 64, endpoint=False), rng.uniform(0.02, 0.08))
+    tall = rng.uniform(8, 15)
+    phase = wavy(rng, np.linspace(0, 2 * np.pi, 64, endpoint=False), rng.uniform(0.02, 0.08))
 
     def bend(points: Floats) -> Floats:
         angle = np.arctan2(points[:, 1], points[:, 0]) % (2 * np.pi)
@@ -271,7 +281,9 @@ def cookie(rng: Rng) -> Instance:
     chip = np.array((62, 36, 24)) if sort == "chips" else np.array((232, 220, 190))
     piece = peel(rng, chip * rng.uniform(0.85, 1.1), tone=0.1, texels=(16, 24))
     for _ in range(int(rng.integers(9, 19))):
-        a, d, s = rng.uniform(0, 6.3), 0.82 * r * np.sqrt(rng.random()), rng.uniform(4, 7.5)
+        a = rng.uniform(0, 6.3)
+        d = 0.82 * r * np.sqrt(rng.random())
+        s = rng.uniform(4, 7.5)
         z = float(np.interp(d, [0, 0.6 * r, 0.9 * r], [tall, 0.95 * tall, 0.75 * tall]))
         size = (s, s * rng.uniform(0.7, 1.2), 0.75 * s)
         model.ball(size, piece, rows=7, segments=9, at=(d * np.cos(a), d * np.sin(a), z), hull=False)
@@ -302,8 +314,10 @@ def croissant(rng: Rng) -> Instance:
     """Croissants: golden crescents of rolled dough in steps, thick in the middle. Pose: lying."""
     model = ModelBuilder()
     skin = finish(rng, "food", "brown", rgb=GOLDS)
-    color, count = skin.tints[0], rng.uniform(2.4, 3.9)
-    length, bend = rng.uniform(110, 190), rng.uniform(0.35, 1.7)
+    color = skin.tints[0]
+    count = rng.uniform(2.4, 3.9)
+    length = rng.uniform(110, 190)
+    bend = rng.uniform(0.35, 1.7)
     t = np.linspace(-1, 1, 45)
     angle = bend * t
     path = np.c_[np.cos(angle), np.sin(angle), np.zeros(45)] * length / (2 * bend)
@@ -352,7 +366,9 @@ def cupcake(rng: Rng) -> Instance:
     model.lathe(
         [(rim, low), (0.9 * rim, low + 5), (0, low + 6)], crumb(rng, choice(rng, CRUMBS), (24, 64)), 24, hull=False
     )
-    tall, tiers, lobes = rng.uniform(24, 46), int(rng.integers(2, 5)), int(rng.integers(6, 12))
+    tall = rng.uniform(24, 46)
+    tiers = int(rng.integers(2, 5))
+    lobes = int(rng.integers(6, 12))
     swirl, depth = rng.uniform(0.4, 1.5), rng.uniform(0.04, 0.14)
     t = np.linspace(0, 1, 8 * tiers + 1)
     radius = (
@@ -361,7 +377,8 @@ def cupcake(rng: Rng) -> Instance:
     profile = [(0.6 * rim, low + 2), *np.c_[radius, low + 3 + tall * t]]
 
     def swirled(points: Floats) -> Floats:
-        angle, up = np.arctan2(points[:, 1], points[:, 0]), (points[:, 2] - low) / tall
+        angle = np.arctan2(points[:, 1], points[:, 0])
+        up = (points[:, 2] - low) / tall
         factor = 1 + depth * np.cos(lobes * (angle + swirl * 2 * up))
         lift = 2.5 * np.cos(angle - 6.3 * tiers * up) * (up > 0.1)
         return np.stack([points[:, 0] * factor, points[:, 1] * factor, points[:, 2] + lift], -1)
@@ -475,7 +492,8 @@ def hot_dog(rng: Rng) -> Instance:
 
 
 CHEESES = ((236, 196, 104), (240, 206, 128), (230, 180, 84))
-SAUCE, TOPPINGS = (184, 56, 30), ("salami", "salami", "salami", "olives", "peppers", "basil", "mushrooms", "")
+SAUCE = (184, 56, 30)
+TOPPINGS = ("salami", "salami", "salami", "olives", "peppers", "basil", "mushrooms", "")
 
 
 def melted(rng: Rng, cheese: Floats) -> TextureImage:
@@ -515,7 +533,9 @@ def pizza_slice(rng: Rng) -> Instance:
     # Pose: lying, its tip towards +x.
     model = ModelBuilder()
     skin = finish(rng, "food", "yellow", rgb=CHEESES)
-    length, half, thin = rng.uniform(105, 190), np.radians(rng.uniform(17, 30)), rng.uniform(5, 12)
+    length = rng.uniform(105, 190)
+    half = np.radians(rng.uniform(17, 30))
+    thin = rng.uniform(5, 12)
     arc = np.linspace(-half, half, 11)
     t = np.linspace(0, 1, 8)[1:, None]
     edge = np.c_[np.cos(arc), np.sin(arc)]
@@ -555,7 +575,8 @@ def scatter(model: ModelBuilder, rng: Rng, length: float, half: float, thin: flo
     placed: list[Floats] = []
     for _ in range(40):
         r = rng.uniform(0.075, 0.1) * length if salami else rng.uniform(4, 6)
-        d, a = rng.uniform(0.3, 0.84) * length, rng.uniform(-1, 1) * half
+        d = rng.uniform(0.3, 0.84) * length
+        a = rng.uniform(-1, 1) * half
         inside = abs(a) < half - np.arcsin(min(0.9 * r / d, 1)) and all(
             np.hypot(*(p - (d * np.cos(a), d * np.sin(a)))) > 2 * r for p in placed
         )
@@ -573,7 +594,8 @@ def pretzel(rng: Rng) -> Instance:
     """Pretzels: a knot of shiny brown dough with three holes and coarse salt. Pose: lying, its thick arc towards +x."""
     model = ModelBuilder()
     skin = finish(rng, "food", "brown", rgb=PRETZEL_BROWNS)
-    color, crisp = skin.tints[0], rng.random() < 0.3
+    color = skin.tints[0]
+    crisp = rng.random() < 0.3
     half = rng.uniform(24, 36) if crisp else rng.uniform(56, 80)
     thick = half * (rng.uniform(0.1, 0.13) if crisp else rng.uniform(0.145, 0.19))
     tall = rng.uniform(0.72, 0.95)

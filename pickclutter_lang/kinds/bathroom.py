@@ -28,7 +28,8 @@ def comb(rng: Rng) -> Instance:
     """Combs: straight backs with fine or coarse teeth, some with a tail handle; of plastic, wood or metal."""
     # Pose: lying along y with its teeth towards +x.
     model = ModelBuilder()
-    length, material = rng.uniform(110, 205), choice(rng, weighted("plastic 4, wood, metal"))
+    length = rng.uniform(110, 205)
+    material = choice(rng, weighted("plastic 4, wood, metal"))
     word = {"wood": "brown", "metal": "grey"}.get(material, "")
     word = word or choice(rng, (*weighted("black 3, brown"), *ANY))
     tortoise = material == "plastic" and word == "brown" and rng.random() < 0.7
@@ -37,7 +38,8 @@ def comb(rng: Rng) -> Instance:
     skin = finish(rng, material, word, pattern, second=("black",), pitch=(8, 14), rgb=rgb)
     form = choice(rng, weighted("straight 2, curved, tail, handle"))
     toothed = length * {"tail": 0.52, "handle": 0.58}.get(form, 0.93)
-    back, thick = length * rng.uniform(0.05, 0.1), rng.uniform(2.2, 4.5)
+    back = length * rng.uniform(0.05, 0.1)
+    thick = rng.uniform(2.2, 4.5)
     y = np.linspace(-length / 2, length / 2, 25)
     start = length / 2 - toothed - 2
     inner = np.full(25, -back)
@@ -45,7 +47,8 @@ def comb(rng: Rng) -> Instance:
         inner = -back * (0.55 + 0.75 * np.cos(np.pi * y / length))
     if form == "tail":
         inner = np.where(y < start, -back * 0.35 - 1.5, -back)
-    left, right = np.c_[inner, y], np.c_[np.zeros(25), y]
+    left = np.c_[inner, y]
+    right = np.c_[np.zeros(25), y]
     if form == "handle":
         grip = (y < start) * back * rng.uniform(0.3, 0.7) * np.clip((start - y) / 20, 0, 1)
         left[:, 0] -= grip * 0.5
@@ -54,9 +57,11 @@ def comb(rng: Rng) -> Instance:
         right[:, 0] = np.where(y < start, -back * 0.35 + 1.5, 0)
     image = skin.image(24, length, 112)
     model.plate(left, right, -thick / 2, thick / 2, image, pieces=3)
-    reach, wide_first = length * rng.uniform(0.1, 0.2), rng.random() < 0.45
+    reach = length * rng.uniform(0.1, 0.2)
+    wide_first = rng.random() < 0.45
     count = int(rng.integers(18, 46)) if form != "handle" else int(rng.integers(12, 30))
-    at, teeth = start, []
+    at = start
+    teeth = []
     fine = toothed / count
     while at < length / 2 - 3:
         pitch = fine * (1.6 if wide_first and at > start + toothed / 2 else 1.0)
@@ -87,7 +92,8 @@ def hairbrush(rng: Rng) -> Instance:
     """Hairbrushes: oval, square or round heads full of bristles on a handle; of plastic or wood, with a cushion."""
     # Pose: lying along y with its bristles up or to +x.
     model = ModelBuilder()
-    length, form = rng.uniform(165, 250), choice(rng, weighted("paddle, oval 2, round"))
+    length = rng.uniform(165, 250)
+    form = choice(rng, weighted("paddle, oval 2, round"))
     wooden = rng.random() < 0.35
     word = "brown" if wooden else choice(rng, (*weighted("black 2"), *ANY))
     skin = finish(rng, "wood" if wooden else "plastic", word, rgb=WOODS if wooden else ())
@@ -111,7 +117,8 @@ def hairbrush(rng: Rng) -> Instance:
             np.c_[0 * y, y, 0 * y], np.maximum(handle, np.where(t > 0, length * 0.05, 0)), skin, pieces=3, turn=turn
         )
         rows, ring = 10, 10
-        reach, base = length * rng.uniform(0.035, 0.06), length * 0.048
+        reach = length * rng.uniform(0.035, 0.06)
+        base = length * 0.048
         for n in range(rows):
             for k in range(ring):
                 a = 2 * np.pi * (k + 0.5 * (n % 2)) / ring
@@ -164,15 +171,14 @@ def hand_mirror(rng: Rng) -> Instance:
     """Hand mirrors: round, oval or square glass in a frame with a handle, reflecting sky or room."""
     # Pose: lying along y, its glass up, or leaning towards +x.
     model = ModelBuilder()
-    length, form = rng.uniform(170, 275), choice(rng, weighted("round 2, oval 2, square"))
+    length = rng.uniform(170, 275)
+    form = choice(rng, weighted("round 2, oval 2, square"))
     material = choice(rng, weighted("plastic 3, wood, metal"))
     word = {"wood": "brown", "metal": "grey"}.get(material) or choice(rng, (*ANY, "pink", "white", "black"))
     skin = finish(rng, material, word, rgb=WOODS if material == "wood" else STEEL if material == "metal" else ())
     head = length * rng.uniform(0.46, 0.58)
-    wide, thick = (
-        head * {"round": 1.0, "oval": rng.uniform(0.68, 0.85), "square": rng.uniform(0.75, 0.95)}[form],
-        rng.uniform(7, 13),
-    )
+    wide = head * {"round": 1.0, "oval": rng.uniform(0.68, 0.85), "square": rng.uniform(0.75, 0.95)}[form]
+    thick = rng.uniform(7, 13)
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     ring = np.c_[np.cos(angle), np.sin(angle)] / 2 * [wide, head]
     edge = ring if form != "square" else rounded(wide, head, 0.2 * wide, 6)
@@ -218,7 +224,8 @@ def razor(rng: Rng) -> Instance:
     form = choice(rng, weighted("disposable 2, cartridge 2, safety"))
     word = "grey" if form == "safety" else choice(rng, (*BRIGHT, "blue", "pink", "orange", "black", "white", "grey"))
     skin = finish(rng, "steel" if form == "safety" else "plastic", word, rgb=STEEL if form == "safety" else ())
-    wide, t = rng.uniform(36, 44), np.linspace(0, 1, 16)
+    wide = rng.uniform(36, 44)
+    t = np.linspace(0, 1, 16)
     bow = 0 if form == "safety" else rng.uniform(3, 11)
     path = np.c_[0 * t, (t - 0.5) * length, bow * np.sin(np.pi * t) + 4]
     thick = rng.uniform(4.5, 7.5)
@@ -240,7 +247,8 @@ def razor(rng: Rng) -> Instance:
             tint(rng, choice(rng, ("black", "grey", "white") if word != "black" else ("grey", "red", "green")))
         )
         model.sweep(path[grip] + [0, 0, 0.22 * thick], 0.78 * width[grip], other, 0.66 * width[grip], hull=False)
-    end, tilt = path[-1], rotation("x", -rng.uniform(25, 65))
+    end = path[-1]
+    tilt = rotation("x", -rng.uniform(25, 65))
     if form == "safety":
         size = (wide, 24, 5)
         model.box(size, skin, 2, at=end + tilt @ [0, 2, 2], turn=tilt)
@@ -343,8 +351,10 @@ def sponge(rng: Rng) -> Instance:
     length = rng.uniform(75, 125)
     width, thick = length * rng.uniform(0.55, 0.8), length * rng.uniform(0.2, 0.38)
     word = choice(rng, SPONGE_COLORS)
-    color, coarse = tint(rng, word) * (1.0, 1.0, rng.uniform(0.9, 1.2)), float(rng.random() < 0.4)
-    top, side = _pores(rng, color, 72, 110, coarse), _pores(rng, color * 0.97, 27, 256, coarse)
+    color = tint(rng, word) * (1.0, 1.0, rng.uniform(0.9, 1.2))
+    coarse = float(rng.random() < 0.4)
+    top = _pores(rng, color, 72, 110, coarse)
+    side = _pores(rng, color * 0.97, 27, 256, coarse)
     outline = rounded(length, width, choice(rng, (1.5, 4, 10, 0.5 * width)) * rng.uniform(0.7, 1.0), 6)
     waisted = rng.random() < 0.2
     if waisted:
@@ -381,7 +391,8 @@ def toilet_paper_roll(rng: Rng) -> Instance:
     wall = np.broadcast_to(color, (80, 200, 3)) * (1 + 0.015 * tx.grid_noise(rng, (80, 200), 3, 5))[..., None]
     quilted = rng.random() < 0.55
     if quilted:
-        a, b = u * 16 + v * 7, u * 16 - v * 7
+        a = u * 16 + v * 7
+        b = u * 16 - v * 7
         emboss = np.maximum(np.cos(2 * np.pi * a), np.cos(2 * np.pi * b))
         wall = wall * (1 - 0.09 * tx.smoothstep(emboss, 0.75, 1.0))[..., None]
     perforation = np.minimum(np.abs(u - 0.3), np.abs(u - 0.88))
@@ -409,9 +420,11 @@ def toilet_paper_roll(rng: Rng) -> Instance:
         model.hull(points, turn=turn)
     loose = rng.random() < 0.45
     if loose:
-        start, reach = rng.uniform(-20, 40), rng.uniform(15, 50)
+        start = rng.uniform(-20, 40)
+        reach = rng.uniform(15, 50)
         at = np.radians(start)
-        out, along = np.array([np.cos(at), np.sin(at)]), np.array([-np.sin(at), np.cos(at)])
+        out = np.array([np.cos(at), np.sin(at)])
+        along = np.array([-np.sin(at), np.cos(at)])
         f = np.linspace(0, 1, 6)[:, None]
         path = out * (r + 0.6) + reach * f * along + 8 * f**2 * out
         left = path + 0.7 * out
@@ -429,10 +442,12 @@ def toothbrush(rng: Rng) -> Instance:
     """Toothbrushes: bent plastic handles, some with a rubber strip, and bristles in two colors."""
     # Pose: lying with its head at +y and bristles up.
     model = ModelBuilder()
-    length, thick = rng.uniform(155, 200), rng.uniform(4.5, 6.5)
+    length = rng.uniform(155, 200)
+    thick = rng.uniform(4.5, 6.5)
     wooden = rng.random() < 0.15
     skin = finish(rng, "wood", "brown", rgb=WOODS[:3]) if wooden else finish(rng, "plastic", TOOTHBRUSH_COLORS)
-    t, bow = np.linspace(0, 1, 18), rng.uniform(-6, 10)
+    t = np.linspace(0, 1, 18)
+    bow = rng.uniform(-6, 10)
     height = bow * np.sin(np.pi * np.clip(t / 0.85, 0, 1)) * (0 if wooden else 1)
     path = np.c_[0 * t, t * length, height]
     form = smooth([(0.7,), (1.0,), (0.85,), (1.05,), (0.8,), (0.5,), (0.45,), (0.95,), (0.9,)], 18)[:, 0]
@@ -454,10 +469,13 @@ def toothbrush(rng: Rng) -> Instance:
             0.7 * thick,
             hull=False,
         )
-    head, tall, wide = rng.uniform(24, 32), rng.uniform(9, 12), thick * rng.uniform(0.85, 1.05)
+    head = rng.uniform(24, 32)
+    tall = rng.uniform(9, 12)
+    wide = thick * rng.uniform(0.85, 1.05)
     rows = int(rng.integers(7, 10))
     other = tint(rng, skin.colors[0]) if not wooden else tint(rng, "white")
-    y0, gap = length * 0.985 - head, head / rows
+    y0 = length * 0.985 - head
+    gap = head / rows
     u, _ = tx.uv_grid(24, 32)
     tufts = tx.smoothstep(np.abs((u * 12) % 1 - 0.5), 0.2, 0.5)
     for n in range(rows):
@@ -483,7 +501,8 @@ def toothpaste_tube(rng: Rng) -> Instance:
     # Pose: lying along y with its print up, or standing on its cap.
     model = ModelBuilder()
     length, wide = rng.uniform(115, 200), rng.uniform(38, 58)
-    r, cap = wide / np.pi * rng.uniform(1.0, 1.12), rng.uniform(14, 24)
+    r = wide / np.pi * rng.uniform(1.0, 1.12)
+    cap = rng.uniform(14, 24)
     brand = sample_brand(rng, TOOTHPASTE_TUBE_PRODUCTS, TOOTHPASTE_TUBE_GROUNDS, "ml")
     label = np.rot90(front(rng, brand, length * 0.86, wide, texels=200), int(choice(rng, (1, 3))))
     rows, cols = label.shape[:2]

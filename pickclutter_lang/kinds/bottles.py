@@ -31,9 +31,13 @@ def bleach_cleanser(rng: Rng) -> Instance:
     """Bleach cleansers: opaque plastic bottles, oval or round, with a printed label, a cap, and some with a handle."""
     model = ModelBuilder()
     h = rng.uniform(185, 275)
-    r, power, flat = h * rng.uniform(0.17, 0.24), rng.uniform(2.0, 4.5), rng.uniform(0.58, 0.95)
+    r = h * rng.uniform(0.17, 0.24)
+    power = rng.uniform(2.0, 4.5)
+    flat = rng.uniform(0.58, 0.95)
     skin = finish(rng, "plastic", choice(rng, BLEACH_CLEANSER_COLORS))
-    handle, shoulder, neck = rng.random() < 0.3, h * rng.uniform(0.5, 0.7), r * rng.uniform(0.3, 0.42)
+    handle = rng.random() < 0.3
+    shoulder = h * rng.uniform(0.5, 0.7)
+    neck = r * rng.uniform(0.3, 0.42)
     waist = rng.uniform(0.86, 1.0)
     body = smooth(
         [(r, 6), (r * waist, shoulder * 0.55), (r * 0.97, shoulder), (r * 0.74, shoulder + 0.14 * h), (neck, h * 0.86)],
@@ -57,7 +61,8 @@ def bleach_cleanser(rng: Rng) -> Instance:
         )
         model.sweep(loop, h * 0.03, skin, h * 0.035, up=(1, 0, 0), pieces=3)
     brand = sample_brand(rng, BLEACH_CLEANSER_PRODUCTS, BLEACH_CLEANSER_LABELS, "ml")
-    low, high = h * rng.uniform(0.06, 0.14), shoulder - h * rng.uniform(0, 0.06)
+    low = h * rng.uniform(0.06, 0.14)
+    high = shoulder - h * rng.uniform(0, 0.06)
     wide = rng.uniform(0.75, 1.2)
     for middle in (0.0, np.pi):
         image = front(rng, brand, 2 * wide * r * 0.9, high - low)
@@ -93,7 +98,8 @@ def jam_jar(rng: Rng) -> Instance:
     jam = finish(rng, "glass", word, rgb=(rgb,))
     r = rng.uniform(27, 39)
     h, neck = r * rng.uniform(2.1, 3.0), r * rng.uniform(0.84, 0.94)
-    segments, shoulder = choice(rng, (28, 28, 28, 28, 28, 28, 8, 6)), h * rng.uniform(0.68, 0.78)
+    segments = choice(rng, (28, 28, 28, 28, 28, 28, 8, 6))
+    shoulder = h * rng.uniform(0.68, 0.78)
     wall = smooth([(r * 0.94, 0), (r, 0.08 * h), (r, shoulder), (neck, 0.85 * h)], 12)
     model.lathe([(0, 0), *wall, (0, 0.85 * h)], jam, segments=segments, pieces=1)
     checked, gold = rng.random() < 0.35, rng.random() < 0.3
@@ -205,7 +211,8 @@ def pill_bottle(rng: Rng) -> Instance:
     )
     clear = pharmacy or (word == "brown" and rng.random() < 0.5)
     skin = finish(rng, "plastic", word, rgb=((226, 118, 28), (214, 96, 20), (236, 134, 40)) if word == "orange" else ())
-    top, neck = h - cap, r * rng.uniform(0.78, 0.9)
+    top = h - cap
+    neck = r * rng.uniform(0.78, 0.9)
     straight = pharmacy or rng.random() < 0.3
     if straight:
         body = np.array([(r, 3), (r, top * 0.4), (r, top)])
@@ -214,10 +221,12 @@ def pill_bottle(rng: Rng) -> Instance:
     model.lathe([(r * 0.95, 0), *body], skin, pieces=2)
     model.lathe([(0, 1), (r * 0.95, 0)], skin.solid(), hull=False)
     cap_word = choice(rng, weighted("white 6, black, red, blue, green"))
-    color, broad = tint(rng, cap_word), (r if straight else neck) * rng.uniform(1.03, 1.14)
+    color = tint(rng, cap_word)
+    broad = (r if straight else neck) * rng.uniform(1.03, 1.14)
     add_cap(model, broad, top - 1, h, ribbed(color, 34), plain(color))
     brand = sample_brand(rng, PILL_BOTTLE_PRODUCTS, ("white",) if pharmacy else (), "mg")
-    low, high = top * 0.1, top * rng.uniform(0.78, 0.88)
+    low = top * 0.1
+    high = top * rng.uniform(0.78, 0.88)
     wide = rng.uniform(1.3, 2.6)
     if pharmacy:
         add_label(model, body, facts(rng, brand, 1.6 * r, high - low), low, high, wide * 0.6, None, 0.0)
@@ -244,12 +253,16 @@ PROFILES = {
 def shampoo_bottle(rng: Rng) -> Instance:
     """Shampoo bottles: flat or round colored plastic bottles with flip caps, or standing on the cap, printed."""
     model = ModelBuilder()
-    h, form = rng.uniform(150, 240), choice(rng, tuple(PROFILES))
-    r, flat, power = h * rng.uniform(0.17, 0.22), rng.uniform(0.5, 0.85), rng.uniform(2.0, 4.0)
+    h = rng.uniform(150, 240)
+    form = choice(rng, tuple(PROFILES))
+    r = h * rng.uniform(0.17, 0.22)
+    flat = rng.uniform(0.5, 0.85)
+    power = rng.uniform(2.0, 4.0)
     word = choice(rng, (*ANY, *weighted("white 2")))
     skin = finish(rng, "plastic", word)
     bend = squarish(power, flat)
-    cap, below = h * rng.uniform(0.1, 0.17), form == "upside down"
+    cap = h * rng.uniform(0.1, 0.17)
+    below = form == "upside down"
     rows = smooth(PROFILES[form], 13) * [r, h - cap] + [0, cap if below else 0]
     model.lathe(rows, skin, bend=bend, pieces=3)
     ends = [(0, rows[-1, 1]), (rows[-1, 0], rows[-1, 1])][::-1]
@@ -305,8 +318,10 @@ def spice_jar(rng: Rng) -> Instance:
     skin = finish(rng, "glass", word, rgb=(rgb,))
     base = skin.tints[0]
     r = rng.uniform(18, 26)
-    h, square = r * rng.uniform(3.2, 4.8), rng.random() < 0.2
-    specks, air = (base * 0.7, rng.uniform(0.1, 0.3)), ((206, 214, 216), rng.uniform(0, 0.3))
+    h = r * rng.uniform(3.2, 4.8)
+    square = rng.random() < 0.2
+    specks = (base * 0.7, rng.uniform(0.1, 0.3))
+    air = ((206, 214, 216), rng.uniform(0, 0.3))
     image = peel(rng, base, 0.08, spots=specks, top=air, spot_count=48)
     shoulder = h * rng.uniform(0.64, 0.72)
     wall = smooth([(r * 0.95, 0), (r, 0.05 * h), (r, shoulder), (r * 0.86, 0.77 * h)], 12)
@@ -318,7 +333,8 @@ def spice_jar(rng: Rng) -> Instance:
     label = not square and rng.random() < 0.85
     if label:
         brand = sample_brand(rng, (spice,), weighted("white 4, black 2, yellow, red, green"))
-        low, high = 0.14 * h, shoulder * rng.uniform(0.75, 0.95)
+        low = 0.14 * h
+        high = shoulder * rng.uniform(0.75, 0.95)
         add_label(model, wall, front(rng, brand, 2 * r, high - low), low, high, rng.uniform(0.7, 1.5))
         if rng.random() < 0.6:
             add_label(model, wall, facts(rng, brand, 2 * r, high - low), low, high, 0.8, middle=np.pi)
@@ -342,7 +358,9 @@ def spray_bottle(rng: Rng) -> Instance:
     r, head = h * rng.uniform(0.13, 0.19), h * rng.uniform(0.17, 0.22)
     word = choice(rng, SPRAY_BOTTLE_COLORS)
     skin = finish(rng, "plastic", word)
-    oval, neck, tall = squarish(rng.uniform(2, 3.4), rng.uniform(0.6, 1.0)), h * 0.05, h - head
+    oval = squarish(rng.uniform(2, 3.4), rng.uniform(0.6, 1.0))
+    neck = h * 0.05
+    tall = h - head
     shoulder, waist = tall * rng.uniform(0.55, 0.72), r * rng.uniform(0.5, 0.9)
 
     def bend(points: Floats) -> Floats:
@@ -356,12 +374,15 @@ def spray_bottle(rng: Rng) -> Instance:
     model.lathe([(r * 0.93, 0), *body], skin, bend=bend, pieces=3)
     model.lathe([(0, 1), (r * 0.93, 0)], skin.solid(), bend=bend, hull=False)
     head_word = choice(rng, [c for c in SPRAY_BOTTLE_HEADS if c != word])
-    color, paint = tint(rng, head_word), finish(rng, "plastic", head_word).solid()
+    color = tint(rng, head_word)
+    paint = finish(rng, "plastic", head_word).solid()
     collar = neck * rng.uniform(1.15, 1.4)
     model.lathe(
         [(collar, tall - 6), (collar, tall + head * 0.3), (collar * 0.8, tall + head * 0.34)], ribbed(color, 22), 20, 1
     )
-    z, reach, back = tall + head * 0.34, h * rng.uniform(0.14, 0.18), h * rng.uniform(0.06, 0.1)
+    z = tall + head * 0.34
+    reach = h * rng.uniform(0.14, 0.18)
+    back = h * rng.uniform(0.06, 0.1)
     side = [(-back, z + head * 0.34), (-back * 0.6, z), (neck * 0.7, z), (reach * 0.55, z + head * 0.26)]
     side += [
         (reach, z + head * 0.3),
@@ -383,7 +404,9 @@ def spray_bottle(rng: Rng) -> Instance:
     labeled = rng.random() < 0.75
     if labeled:
         brand = sample_brand(rng, SPRAY_BOTTLE_PRODUCTS, unit="ml")
-        low, high, wide = tall * 0.1, shoulder * rng.uniform(0.92, 1.0), rng.uniform(0.8, 1.15)
+        low = tall * 0.1
+        high = shoulder * rng.uniform(0.92, 1.0)
+        wide = rng.uniform(0.8, 1.15)
         for middle in (0.0, np.pi):
             add_label(model, body, front(rng, brand, 1.8 * wide * r, high - low), low, high, wide, bend, middle)
     features = [f"with {with_article(head_word)} spray head", "with a trigger"]
@@ -411,7 +434,9 @@ def water_bottle(rng: Rng) -> Instance:
     r = rng.uniform(26, 34)
     h = r * rng.uniform(5.8, 6.8)
     skin = finish(rng, "glass", "white", rgb=CLEAR)
-    low, high, neck = 0.3 * h, h * rng.uniform(0.5, 0.58), r * rng.uniform(0.38, 0.44)
+    low = 0.3 * h
+    high = h * rng.uniform(0.5, 0.58)
+    neck = r * rng.uniform(0.38, 0.44)
     z = np.linspace(0.04 * h, 0.66 * h, 34)
     groove = rng.uniform(0.8, 2.0) * (np.sin(z * 2 * np.pi / rng.uniform(9, 15)) < -0.2)
     wall = np.c_[r - groove * ((z < low) | (z > high)), z]
@@ -497,7 +522,9 @@ def wine_bottle(rng: Rng) -> Instance:
             finish(rng, "wood", "brown").painted((196, 156, 108)),
         )
     brand = sample_brand(rng, WINE_BOTTLE_PRODUCTS, weighted("white 3, black, yellow, red"), "ml")
-    low, high, wide = h * rng.uniform(0.08, 0.14), shoulder - h * rng.uniform(0.02, 0.1), rng.uniform(0.8, 1.25)
+    low = h * rng.uniform(0.08, 0.14)
+    high = shoulder - h * rng.uniform(0.02, 0.1)
+    wide = rng.uniform(0.8, 1.25)
     image = front(rng, brand, 2 * wide * r, high - low, shape_art("purple", GRAPE))
     angle = np.linspace(-wide, wide, 15)
     arc = np.stack([np.cos(angle), np.sin(angle)], -1) * (r + 0.5)

@@ -38,7 +38,8 @@ def axe(rng: Rng) -> Instance:
         if wooden
         else finish(rng, "plastic", weighted("black 2, yellow, orange, red, green"), wear=0.5)
     )
-    y, bow = np.linspace(0, length, 16), rng.uniform(2, 9)
+    y = np.linspace(0, length, 16)
+    bow = rng.uniform(2, 9)
     x = bow * np.sin(2 * np.pi * y / length - 0.4) + bow * 0.4
     form = smooth([(1.1,), (1.5,), (1.1,), (1.0,), (1.05,), (1.15,), (1.2,)], 16)[:, 0] * thick
     model.sweep(np.c_[x, y, 0 * y], form, skin, 0.72 * thick, power=2.4, pieces=3)
@@ -51,13 +52,15 @@ def axe(rng: Rng) -> Instance:
         model.sweep(np.c_[x, y - 1, 0 * y][part], form[part] * 1.1, rubber, 0.82 * thick, power=2.4, hull=False)
     metal = steel(rng, DARK_STEELS, wear=0.9)
     head, poll = rng.uniform(75, 105), rng.uniform(16, 26)
-    at, t = length - rng.uniform(20, 30), np.array([0, 0.12, 0.3, 0.55, 0.8, 0.93, 1])
+    at = length - rng.uniform(20, 30)
+    t = np.array([0, 0.12, 0.3, 0.55, 0.8, 0.93, 1])
     flare, low = rng.uniform(22, 34), rng.uniform(16, 20)
     up = np.interp(t, [0, 0.3, 1], [low, low * 0.9, flare])
     down = np.interp(t, [0, 0.3, 1], [low, low * 0.95, flare * rng.uniform(1.0, 1.5)])
     spine = -poll + t * head
     high = np.interp(t, [0, 0.3, 0.9, 1], [1.35 * thick, 1.3 * thick, 3.0, 0.5])
-    left, right = np.c_[spine, at + up], np.c_[spine, at - down]
+    left = np.c_[spine, at + up]
+    right = np.c_[spine, at - down]
     left[-1, 0], right[-1, 0] = spine[-1] - 3, spine[-1] - 4
     painted = rng.random() < 0.4
     body: Skin = metal
@@ -83,7 +86,8 @@ def chisel(rng: Rng) -> Instance:
     # Pose: lying with its edge at +y.
     model = ModelBuilder()
     grip, blade = rng.uniform(95, 130), rng.uniform(75, 125)
-    r, wide = grip * rng.uniform(0.115, 0.145), rng.uniform(5, 17)
+    r = grip * rng.uniform(0.115, 0.145)
+    wide = rng.uniform(5, 17)
     wooden = rng.random() < 0.5
     skin = (
         finish(rng, "wood", "brown", wear=0.6, rgb=WOODS) if wooden else finish(rng, "plastic", TOOL_COLORS, wear=0.4)
@@ -92,7 +96,8 @@ def chisel(rng: Rng) -> Instance:
     colors = (*skin.colors, "grey")
     if not wooden and rng.random() < 0.6:
         second = "black" if skin.colors[0] != "black" else "yellow"
-        other, colors = tint(rng, second), (skin.colors[0], second, "grey")
+        other = tint(rng, second)
+        colors = (skin.colors[0], second, "grey")
         image = banded([(0, other), (rng.uniform(0.15, 0.3), skin.tints[0]), (rng.uniform(0.7, 0.85), other)])
     form = [(0.85, 0), (1.0, 0.08), (0.98, 0.3), (rng.uniform(0.75, 0.95), 0.6), (1.0, 0.78), (0.62, 0.95), (0.58, 1)]
     profile = [(0, 0), *(smooth(form, 18) * [r, grip]), (0, grip)]
@@ -145,7 +150,8 @@ def hammer(rng: Rng) -> Instance:
         y = np.linspace(-2, length * rng.uniform(0.42, 0.5), 12)
         form = form * 1.1
     model.sweep(np.c_[0 * y, y, 0 * y], form, grip, form * 0.72, power=2.6, pieces=1)
-    at, r = length - 12, rng.uniform(11, 14.5)
+    at = length - 12
+    r = rng.uniform(11, 14.5)
     model.box((r * 2.1, r * 2, r * 1.9), steel, rounding=3, at=(0, at, 0))
     face = [(0.0, 0.0), (r * 1.05, 0.0), (r * 1.15, 2.0), (r * 1.15, 14.0), (r * 0.95, 18.0), (r * 0.75, 21.0)]
     face += [(r * 0.75, head * 0.42)]
@@ -194,7 +200,9 @@ def hand_saw(rng: Rng) -> Instance:
     skin = (
         finish(rng, "wood", "brown", wear=0.5, rgb=WOODS) if wooden else finish(rng, "plastic", TOOL_COLORS, wear=0.4)
     )
-    tall, deep, thick = heel * rng.uniform(1.15, 1.4), heel * rng.uniform(0.85, 1.05), rng.uniform(9, 12)
+    tall = heel * rng.uniform(1.15, 1.4)
+    deep = heel * rng.uniform(0.85, 1.05)
+    thick = rng.uniform(9, 12)
     loop = [(-0.1, 0), (-0.05, -0.55), (0.08, -0.95), (-0.2, -1.1), (-0.62, -1.0), (-0.95, -0.75), (-1.0, -0.25)]
     loop += [(-0.85, 0.1)]
     corners = np.array([*loop, (-0.45, 0.16), (-0.1, 0)]) * [tall, deep] + [0.1 * tall, -0.1 * deep]
@@ -219,7 +227,9 @@ def paint_brush(rng: Rng) -> Instance:
     # Pose: lying with its bristles at +y.
     model = ModelBuilder()
     wide, thick = rng.uniform(14, 42), rng.uniform(6, 10)
-    grip, band, hair = rng.uniform(80, 120), rng.uniform(20, 32), rng.uniform(0.8, 1.2) * (26 + 0.6 * wide)
+    grip = rng.uniform(80, 120)
+    band = rng.uniform(20, 32)
+    hair = rng.uniform(0.8, 1.2) * (26 + 0.6 * wide)
     wooden = rng.random() < 0.55
     skin = (
         finish(rng, "wood", "brown", wear=0.6, rgb=WOODS)
@@ -248,7 +258,8 @@ def paint_brush(rng: Rng) -> Instance:
         color = tx.lerp_color(
             color, tint(rng, word) * (1 + 0.06 * strands[..., None]), tx.smoothstep(v - edge, 0, 0.06)
         )
-    y, flare = np.linspace(band - 1, band + hair, 7), rng.uniform(0.98, 1.1)
+    y = np.linspace(band - 1, band + hair, 7)
+    flare = rng.uniform(0.98, 1.1)
     widths = wide * np.array([0.97, 0.98, 1, 1.01, 1.02, 1.02, 1.0]) * np.linspace(1, flare, 7)
     tip = thick * np.array([0.95, 0.97, 0.95, 0.85, 0.65, 0.45, 0.2])
     model.sweep(np.c_[0 * y, y, 0 * y], widths, tx.to_uint8(color), tip, power=3.6, segments=20, pieces=1)
@@ -276,17 +287,20 @@ def paint_roller(rng: Rng) -> Instance:
         pitch = rng.uniform(5, 9)
         line = np.abs((v * pitch + rng.choice((0, 1)) * u) % 1 - 0.5) < 0.06
         color = tx.lerp_color(color, tint(rng, choice(rng, ("blue", "yellow", "green", "red"))), line.astype(float))
-    painted, word = rng.random() < 0.35, choice(rng, ("white", "blue", "red", "green", "yellow", "orange", "pink"))
+    painted = rng.random() < 0.35
+    word = choice(rng, ("white", "blue", "red", "green", "yellow", "orange", "pink"))
     if painted:
         mask = tx.smoothstep(tx.grid_noise(rng, (80, 112), 3, 4), -1.2, -0.3)
         color = tx.lerp_color(color, tint(rng, word) * (1 + 0.04 * fuzz[..., None]), mask)
-    end, e = wide / 2, r * 0.2
+    end = wide / 2
+    e = r * 0.2
     sleeve = [(0.45 * r, -end), (r - e, -end), (r, -end + e), (r, end - e), (r - e, end), (0.45 * r, end)]
     model.lathe(sleeve, tx.to_uint8(color), at=(0, 0, 0), turn=ALONG_X, segments=24, pieces=1)
     cap = plain(tint(rng, choice(rng, ("white", "black", "blue", "yellow", "green"))))
     profile = [(0, -end + 1), (0.5 * r, -end - 0.6), (0.5 * r, end + 0.6), (0, end + 1.5)]
     model.lathe(profile, cap, segments=16, turn=ALONG_X, hull=False)
-    metal, thin = steel(rng), rng.uniform(2.4, 3.6)
+    metal = steel(rng)
+    thin = rng.uniform(2.4, 3.6)
     side = end + rng.uniform(8, 16)
     mid = -r - rng.uniform(12, 24)
     line = [(end - 2, 0), (side - 4, 0), (side, -5), (side, mid + 5), (side - 5, mid), (5, mid), (0, mid - 6)]
@@ -350,7 +364,8 @@ def power_drill(rng: Rng) -> Instance:
         )
     profile = np.array(form) * [r * 0.95, chuck]
     model.lathe(profile, ribbed((40, 40, 42), 18, -0.5, 0.4, 0.75), at=(0, long, 0), turn=ALONG_Y, pieces=2)
-    down, lean = scale * rng.uniform(98, 125), rng.uniform(-14, 18) * scale
+    down = scale * rng.uniform(98, 125)
+    lean = rng.uniform(-14, 18) * scale
     y0 = long * rng.uniform(0.25, 0.42)
     spine = smooth([(0, y0, -0.5 * r), (0, y0 - 0.35 * lean, -0.45 * down), (0, y0 - lean, -down)], 12)
     width = scale * smooth([(23,), (19,), (16.5,), (18,), (22,)], 12)[:, 0] * rng.uniform(0.95, 1.1)
@@ -415,7 +430,8 @@ def spirit_level(rng: Rng) -> Instance:
     """Spirit levels: long bars of colored metal or plastic with vials of yellow-green liquid and a bubble."""
     model = ModelBuilder()
     length = rng.uniform(120, 280)
-    tall, thick = rng.uniform(38, 54) * (0.7 + length / 800), rng.uniform(14, 22)
+    tall = rng.uniform(38, 54) * (0.7 + length / 800)
+    thick = rng.uniform(14, 22)
     wooden = rng.random() < 0.1
     material = choice(rng, weighted("metal 2, plastic"))
     skin = finish(rng, material, [*TOOL_COLORS, *weighted("yellow, grey 2")], wear=0.5)
@@ -439,7 +455,8 @@ def spirit_level(rng: Rng) -> Instance:
     liquid = np.array(choice(rng, LIQUIDS))
     rims = [c for c in ("black", "white", "red", "yellow") if c != skin.colors[0]]
     frame = plain(tint(rng, choice(rng, rims)) if not wooden else (190, 156, 80))
-    window, vial = rng.uniform(14, 20) * (0.6 + length / 500), _vial(liquid, float(rng.uniform(0.35, 0.65)))
+    window = rng.uniform(14, 20) * (0.6 + length / 500)
+    vial = _vial(liquid, float(rng.uniform(0.35, 0.65)))
     panel(0, tall * 0.76, 2.7 * window, tall * 0.52, frame, 0.6)
     panel(0, tall * 0.8, 2 * window, tall * 0.36, vial, 1.1)
     top = dict.fromkeys(("right", "left", "front", "back", "bottom"), frame) | {
@@ -449,7 +466,8 @@ def spirit_level(rng: Rng) -> Instance:
     ends = int(choice(rng, (1, 2, 2))) if length > 150 else 1
     r = tall * rng.uniform(0.3, 0.38)
     for n in range(ends):
-        y, h = (1 - 2 * n) * length * rng.uniform(0.32, 0.37), thick / 2
+        y = (1 - 2 * n) * length * rng.uniform(0.32, 0.37)
+        h = thick / 2
         for side in (-1, 1):
             for size, image, out in ((r, frame, 1.0), (0.8 * r, web, 1.3)):
                 near, far = sorted((side * (h - 1), side * (h + out)))
@@ -490,9 +508,11 @@ def tape_measure(rng: Rng) -> Instance:
     # Pose: standing, its tape towards +y.
     model = ModelBuilder()
     size = rng.uniform(45, 78)
-    thick, round_by = size * rng.uniform(0.42, 0.6), rng.uniform(0.6, 1.0)
+    thick = size * rng.uniform(0.42, 0.6)
+    round_by = rng.uniform(0.6, 1.0)
     skin = finish(rng, "plastic", [*TOOL_COLORS, "grey", "turquoise", "pink"], wear=0.5)
-    half, cut = size / 2, round_by * size * 0.45
+    half = size / 2
+    cut = round_by * size * 0.45
     corners = [(half, 0), (half, size - cut), (half - 0.3 * cut, size - 0.3 * cut), (half - cut, size)]
     corners += [(-half + cut, size)]
     corners += [
@@ -516,7 +536,8 @@ def tape_measure(rng: Rng) -> Instance:
         model.prism(
             badge, min(middle, far), max(middle, far), label, plain(dark), turn=TAPE_MEASURE_UPRIGHT, hull=False
         )
-    out, wide = rng.uniform(4, 14) if rng.random() < 0.6 else rng.uniform(20, 55), thick * rng.uniform(0.55, 0.7)
+    out = rng.uniform(4, 14) if rng.random() < 0.6 else rng.uniform(20, 55)
+    wide = thick * rng.uniform(0.55, 0.7)
     tape = tint(rng, choice(rng, weighted("yellow 3, white")))
     model.box(
         (wide, out + 6, 1.2),
@@ -587,7 +608,8 @@ def _blade(model: ModelBuilder, rng: Rng, start: float, metal: Finish, garden: b
     t = np.linspace(0, 1, 12)
     y = start + t * long
     if not garden:
-        wide, rise = rng.uniform(36, 52), rng.uniform(0.08, 0.3)
+        wide = rng.uniform(36, 52)
+        rise = rng.uniform(0.08, 0.3)
         half = wide * np.interp(t, [0, 0.03, rise, 0.9, 1], [0.25, 0.75, 1, 0.16, 0.02])
         model.plate(np.c_[-half, y], np.c_[half, y], -0.9, 0.9, metal, pieces=2)
         return

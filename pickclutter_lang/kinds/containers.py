@@ -29,7 +29,8 @@ def add_label(
     middle: float = 0.0,
 ) -> None:
     """Add a label on the body of a profile [N, 2] of (radius, z), `wide` radians to both sides of an angle."""
-    z, angle = np.linspace(low, high, 7), np.linspace(middle - wide, middle + wide, 17)
+    z = np.linspace(low, high, 7)
+    angle = np.linspace(middle - wide, middle + wide, 17)
     r = np.interp(z, profile[:, 1], profile[:, 0]) + 0.5
     ring = np.stack([np.cos(angle), np.sin(angle)], -1)
     grid = np.concatenate([r[:, None, None] * ring, np.broadcast_to(z[:, None, None], (7, 17, 1))], -1)
@@ -83,8 +84,11 @@ def tin(
     ring_pull: bool = False,
 ) -> None:
     """Add a tin can from z = 0: a wall with its image between two rims, sunk ends with rings."""
-    r, h, count = radius, height, int(rng.integers(2, 5))
-    metal, edge = plain(np.array(TIN) * rng.uniform(0.9, 1.08)), r + 0.9
+    r = radius
+    h = height
+    count = int(rng.integers(2, 5))
+    metal = plain(np.array(TIN) * rng.uniform(0.9, 1.08))
+    edge = r + 0.9
     model.lathe([(r, 3), (r, h - 3)], wall, hull=False)
     model.lathe([(0, 2), (r - 3, 2), (r - 2.2, 0), (edge, 0), (edge, 2.4), (r, 3)], rings(rng, TIN, count), hull=False)
     model.lathe([(r, h - 3), (edge, h - 2.4), (edge, h), (r - 2, h)], metal, hull=False)
@@ -112,7 +116,8 @@ def squeeze_bottle(
     :param style: `cone` has a pointed cap, `flip` a flat one, `stand` stands on its wide cap
     """
     depth, width, height = size
-    half, oval = width / 2, depth / width
+    half = width / 2
+    oval = depth / width
     waist, shoulder, belly = rng.uniform(0.84, 1.0), rng.uniform(0.62, 0.76), rng.uniform(0.94, 1.0)
     neck, base = half * rng.uniform(0.3, 0.42), half * rng.uniform(0.88, 0.98)
     body = [(base, 0), (half * belly, 0.1 * height), (half * waist, 0.38 * height), (half, shoulder * 0.88 * height)]
@@ -131,7 +136,8 @@ def squeeze_bottle(
         model.hull(flat(np.array([(*p, z) for q, z in rows for p in circle(q, 14)])))
     _squeeze_cap(model, cap, neck, height, style)
     low, high = (0.34, 0.8) if style == "stand" else (0.14, shoulder * 0.86)
-    wall, reach = points[np.argsort(points[:, 1], kind="stable")][1:-1], rng.uniform(0.75, 1.05)
+    wall = points[np.argsort(points[:, 1], kind="stable")][1:-1]
+    reach = rng.uniform(0.75, 1.05)
     for facing in (0, np.pi):
         add_label(model, wall, label, low * height, high * height, reach, flat, facing)
 
@@ -176,11 +182,15 @@ def fruit_art(color: str, count: int, leaf: bool = True) -> Art:
 
     def paint(draw: ImageDraw.ImageDraw, x: float, y: float, size: float, rng: Rng) -> None:
         for n in range(count):
-            a, b = x + (n - (count - 1) / 2) * 0.8 * size / max(count - 1, 1), y + rng.normal(0, 0.08) * size
-            r, base = size * rng.uniform(0.26, 0.36) * (1.25 if count == 1 else 1), tint(rng, color)
+            a = x + (n - (count - 1) / 2) * 0.8 * size / max(count - 1, 1)
+            b = y + rng.normal(0, 0.08) * size
+            r = size * rng.uniform(0.26, 0.36) * (1.25 if count == 1 else 1)
+            base = tint(rng, color)
             for share, tone in ((1.0, 0.7), (0.92, 1.0), (0.4, 1.2)):
                 fill = tuple(int(min(c, 255)) for c in base * tone)
-                c, d, q = a - (1 - share) * 0.3 * r, b - (1 - share) * 0.4 * r, share * r
+                c = a - (1 - share) * 0.3 * r
+                d = b - (1 - share) * 0.4 * r
+                q = share * r
                 draw.ellipse([c - q, d - q, c + q, d + q], fill=fill)
             if leaf:
                 draw.polygon([(a, b - r), (a + 0.4 * r, b - 1.5 * r), (a + 0.9 * r, b - 1.3 * r)], fill=(60, 140, 50))

@@ -21,8 +21,10 @@ def pierced(
     """Return the image of a wall with rows of dark holes between two shares of its height."""
     image = skin.image(around, length, 200)
     u, v = tx.uv_grid(*image.shape[:2])
-    rows, cols = max(2, round(length / pitch)), round(around / pitch)
-    x, y = (u * cols + 0.5 * (np.floor(v * rows) % 2)) % 1 - 0.5, (v * rows) % 1 - 0.5
+    rows = max(2, round(length / pitch))
+    cols = round(around / pitch)
+    x = (u * cols + 0.5 * (np.floor(v * rows) % 2)) % 1 - 0.5
+    y = (v * rows) % 1 - 0.5
     slots = rng.random() < 0.3
     radius = rng.uniform(0.24, 0.32)
     hole = (np.abs(x) < 0.18) & (np.abs(y) < 0.38) if slots else np.hypot(x, y) < radius
@@ -38,7 +40,9 @@ def colander(rng: Rng) -> Instance:
     material = "steel" if word == "grey" else choice(rng, weighted("plastic 2, metal"))
     skin = finish(rng, material, word, rgb=STEEL if word == "grey" else ())
     r = rng.uniform(66, 100)
-    h, foot, wall = r * rng.uniform(0.6, 0.9), r * rng.uniform(0.4, 0.55), 3.2
+    h = r * rng.uniform(0.6, 0.9)
+    foot = r * rng.uniform(0.4, 0.55)
+    wall = 3.2
     outer = smooth([(foot, 0), (0.5 * foot + 0.5 * r, 0.2 * h), (r * 0.94, 0.65 * h), (r, h)], 9)
     inner = np.array([*(outer[::-1] - [wall, 0])[:-1], (foot - wall, wall), (0, wall)])
     pitch = rng.uniform(9, 14)
@@ -69,7 +73,8 @@ def cutting_board(rng: Rng) -> Instance:
     model = ModelBuilder()
     wooden = rng.random() < 0.65
     long = rng.uniform(150, 250)
-    wide, thick = long * rng.uniform(0.55, 0.8), rng.uniform(8, 18) if wooden else rng.uniform(5, 9)
+    wide = long * rng.uniform(0.55, 0.8)
+    thick = rng.uniform(8, 18) if wooden else rng.uniform(5, 9)
     words = weighted("white 4, green 2, red 2, blue, yellow, black, pink, turquoise")
     skin = (
         finish(rng, "wood", "brown", rgb=(*WOODS, (210, 168, 110)), wear=0.6)
@@ -91,13 +96,15 @@ def cutting_board(rng: Rng) -> Instance:
         image = tx.to_uint8(image * (1 - 0.35 * np.exp(-(((inset - 11) / 2.6) ** 2)))[..., None])
     cuts = int(rng.integers(0, 12))
     for _ in range(cuts):
-        n, at = int(rng.integers(8, len(image) - 8)), int(rng.integers(4, image.shape[1] // 2))
+        n = int(rng.integers(8, len(image) - 8))
+        at = int(rng.integers(4, image.shape[1] // 2))
         image[n, at : at + int(rng.integers(10, 30))] = image[n, at] * 0.8
     model.prism(outline, 0, thick, image, skin.solid(0.9))
     top = float(outline[:, 1].max())
     handle = rng.random() < (0.55 if wooden else 0.25) or shape == "round"
     if handle:
-        reach, half = rng.uniform(45, 75), wide * rng.uniform(0.1, 0.17)
+        reach = rng.uniform(45, 75)
+        half = wide * rng.uniform(0.1, 0.17)
         y = np.array([-0.03 * long, 0.04 * long, 0.3 * reach, 0.75 * reach, 0.94 * reach, reach]) + top
         span = half * np.array([1.6, 1.15, 0.85, 1.0, 0.9, 0.55])
         model.plate(np.c_[-span, y], np.c_[span, y], 0.4, thick - 0.4, skin.solid(), pieces=1)
@@ -173,7 +180,8 @@ def funnel(rng: Rng) -> Instance:
     steel = word == "grey"
     skin = finish(rng, "steel" if steel else "plastic", word, rgb=STEEL if steel else ())
     r = rng.uniform(34, 66)
-    tube, narrow = r * rng.uniform(0.15, 0.26), rng.uniform(0.6, 0.85)
+    tube = r * rng.uniform(0.15, 0.26)
+    narrow = rng.uniform(0.6, 0.85)
     stem, cone, rim = r * rng.uniform(0.6, 1.1), r * rng.uniform(0.75, 1.1), r * rng.uniform(0.05, 0.3)
     wall = rng.uniform(1.8, 2.8)
     top = stem + cone + rim
@@ -204,9 +212,11 @@ def holes(rng: Rng, skin: Finish, width: float, height: float, pitch: float, slo
     """Return the image of a sheet with rows of raised holes: a bright edge below each dark opening."""
     image = skin.image(width, height, 144)
     u, v = tx.uv_grid(*image.shape[:2])
-    rows, cols = max(3, round(height / pitch)), 1 if slots else max(3, round(width / pitch))
+    rows = max(3, round(height / pitch))
+    cols = 1 if slots else max(3, round(width / pitch))
     rows = rows // 2 if slots else rows
-    x, y = (u * cols + 0.5 * (np.floor(v * rows) % 2) * (not slots)) % 1 - 0.5, (v * rows) % 1 - 0.5
+    x = (u * cols + 0.5 * (np.floor(v * rows) % 2) * (not slots)) % 1 - 0.5
+    y = (v * rows) % 1 - 0.5
     radius = np.hypot(x * (0.75 if slots else 1), y * (2.4 if slots else 1))
     inside = (np.abs(u - 0.5) < 0.42) & (v > 0.06) & (v < 0.9)
     dark = (radius < 0.3) * inside
@@ -241,14 +251,16 @@ def grater(rng: Rng) -> Instance:
         model.hull([(*p, 0) for p in base] + [(*p, h) for p in lid])
         cap = rounded(wide * share + 4, deep * share + 4, 5)
         model.prism(cap, h - 3, h + 4, grip)
-        span, rise = wide * share * 0.42, rng.uniform(22, 32)
+        span = wide * share * 0.42
+        rise = rng.uniform(22, 32)
         bow = [(f * span, 0, h + 2 + g * rise) for f, g in ((-1, 0), (-0.9, 0.8), (0, 1), (0.9, 0.8), (1, 0))]
         path = smooth(bow, 15)
         model.sweep(path, 7, grip, 4, up=(0, 1, 0), segments=12, pieces=3)
         features = ["with four sides", words, "with holes"]
         return model.instance(steel, "box-shaped", features, colors=("grey", *grip.colors), density=500)
     long = rng.uniform(95, 150)
-    wide, thick = long * rng.uniform(0.3, 0.55), rng.uniform(2.5, 4)
+    wide = long * rng.uniform(0.3, 0.55)
+    thick = rng.uniform(2.5, 4)
     image = holes(rng, steel, wide, long, pitch, False)
     skins = dict.fromkeys(("right", "left", "back", "front"), steel) | {"top": image, "bottom": image}
     model.box((wide, long, thick), skins, 0.6)
@@ -270,7 +282,8 @@ LUNCH_BOX_PATTERNS = weighted("plain 3, dotted, striped, floral, checkered")
 def lunch_box(rng: Rng) -> Instance:
     """Lunch boxes: flat plastic or metal boxes with round corners, a lid, clips, and sometimes a handle."""
     model = ModelBuilder()
-    long, metal = rng.uniform(120, 190), rng.random() < 0.25
+    long = rng.uniform(120, 190)
+    metal = rng.random() < 0.25
     wide, high = long * rng.uniform(0.6, 0.8), long * rng.uniform(0.3, 0.45)
     skin = finish(rng, "plastic", LUNCH_BOX_COLORS, wear=0.3)
     lid = finish(rng, "plastic", (skin.colors[0],) * 2 + LUNCH_BOX_COLORS, LUNCH_BOX_PATTERNS, pitch=(14, 28))
@@ -297,7 +310,8 @@ def lunch_box(rng: Rng) -> Instance:
         model.box(size, clip, 1.5, at=place)
     carry = rng.random() < 0.35
     if carry:
-        span, rise = long * 0.22, rng.uniform(18, 26)
+        span = long * 0.22
+        rise = rng.uniform(18, 26)
         bow = [(0, f * span, high + g * rise) for f, g in ((-1, 0), (-0.9, 0.8), (0, 1), (0.9, 0.8), (1, 0))]
         path = smooth(bow, 15)
         model.sweep(path, 6, clip, 3, up=(1, 0, 0), segments=10, pieces=3)
@@ -310,7 +324,8 @@ def scale(rng: Rng, ground: Floats, ink: Floats, unit: str) -> TextureImage:
     """Return the image of a scale: long and short lines with numbers, an arrow of color up the middle."""
     image, draw = tx.canvas((72, 120), [*np.clip(ground, 0, 255)])
     color = tuple(int(c) for c in np.clip(ink, 0, 255))
-    step, count = int(choice(rng, (50, 100, 100, 125))), int(rng.integers(4, 7))
+    step = int(choice(rng, (50, 100, 100, 125)))
+    count = int(rng.integers(4, 7))
     draw.line([(38, 4), (38, 116)], fill=color, width=1)
     for n in range(count):
         y = 112 - n * 100 / (count - 1)
@@ -337,7 +352,9 @@ def measuring_cup(rng: Rng) -> Instance:
     else:
         skin = finish(rng, "plastic", weighted("white 6, blue, green, pink, yellow, turquoise"))
     r = rng.uniform(36, 56)
-    h, foot, wall = r * rng.uniform(1.5, 2.6), r * rng.uniform(0.72, 0.95), 3.0
+    h = r * rng.uniform(1.5, 2.6)
+    foot = r * rng.uniform(0.72, 0.95)
+    wall = 3.0
     outer = smooth([(foot, 0), (0.5 * (foot + r) + 1, 0.4 * h), (r, h)], 9)
     inner = np.array([*(outer[::-1] - [wall, 0])[:-1], (foot - wall, wall), (0, wall)])
     bend = spout(h, r * rng.uniform(0.2, 0.4), 0.35)
@@ -346,8 +363,11 @@ def measuring_cup(rng: Rng) -> Instance:
     low, high = 0.14 * h, 0.86 * h
     marks = scale(rng, skin.tints[0], ink, choice(rng, weighted("ml 2, cup")))
     add_label(model, outer, marks, low, high, 0.62)
-    top, bottom, open_end = 0.9 * h, h * rng.uniform(0.2, 0.35), rng.random() < 0.5
-    grip, reach = _grip(rng, skin), r * rng.uniform(0.5, 0.7)
+    top = 0.9 * h
+    bottom = h * rng.uniform(0.2, 0.35)
+    open_end = rng.random() < 0.5
+    grip = _grip(rng, skin)
+    reach = r * rng.uniform(0.5, 0.7)
     loop_handle(model, rng, grip, outer, top, bottom, reach, rng.uniform(4, 6), open_end)
     features = ["with a handle", "with a scale", "with a spout", "transparent" if material == "glass" else ""]
     return model.instance(skin, "cup-shaped", features)
@@ -365,7 +385,8 @@ def _scoop(model: ModelBuilder, rng: Rng) -> Instance:
     steel = word == "grey"
     skin = finish(rng, "steel" if steel else "plastic", word, rgb=STEEL if steel else ())
     r = rng.uniform(22, 40)
-    h, wall = r * rng.uniform(0.8, 1.15), 2.0
+    h = r * rng.uniform(0.8, 1.15)
+    wall = 2.0
     outer = smooth([(r * 0.8, 0), (r * 0.95, 0.3 * h), (r, h)], 7)
     model.vessel(outer, wall, skin, skin.solid(0.92))
     length = rng.uniform(60, 95)
@@ -446,7 +467,8 @@ def rolling_pin(rng: Rng) -> Instance:
         ends = ((0.5 * r, -0.5), (r, -0.15), (r, 0.15), (0.5 * r, 0.5))
         model.hull([(*p, z * length) for q, z in ends for p in circle(q, 16)], turn=flat)
         return model.instance(skin, "cylindrical", ["without handles", "tapered"])
-    r, share = rng.uniform(17, 28), rng.uniform(0.54, 0.66)
+    r = rng.uniform(17, 28)
+    share = rng.uniform(0.54, 0.66)
     half = share * length / 2
     wall = [(r * 0.9, -half), (r, -half + 3), *((r, z) for z in np.linspace(8 - half, half - 8, 7)), (r, half - 3)]
     model.lathe([(0, -half), *wall, (r * 0.9, half), (0, half)], skin, segments=24, turn=flat, hull=False)
@@ -502,7 +524,8 @@ def mesh(rng: Rng, wire: Floats, cells: int) -> TextureImage:
     u, v = tx.uv_grid(96, 224)
     x, y = (1 - v) * np.cos(2 * np.pi * u), (1 - v) * np.sin(2 * np.pi * u)
     turn = rng.uniform(0, np.pi)
-    a, b = x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)
+    a = x * np.cos(turn) - y * np.sin(turn)
+    b = x * np.sin(turn) + y * np.cos(turn)
     line = np.maximum(np.cos(2 * np.pi * cells * a), np.cos(2 * np.pi * cells * b))
     return tx.to_uint8(tx.lerp_color(wire * 0.5, wire * 1.08, tx.smoothstep(line, 0.2, 0.95)))
 
@@ -514,7 +537,8 @@ def sieve(rng: Rng) -> Instance:
     model = ModelBuilder()
     steel = finish(rng, "steel", "grey", rgb=STEEL)
     r = rng.uniform(36, 74)
-    deep, wall = r * rng.uniform(0.48, 0.72), 0.075 * r
+    deep = r * rng.uniform(0.48, 0.72)
+    wall = 0.075 * r
     t = np.linspace(0.16, np.pi / 2, 9)
     outer = np.c_[r * np.sin(t), deep * (1 - np.cos(t))]
     inner = np.array([*(outer[::-1] - [wall, 0])[:-2], (outer[0, 0], wall), (0, wall)])
@@ -528,7 +552,8 @@ def sieve(rng: Rng) -> Instance:
     loop = np.c_[np.r_[ring, ring[:1]], np.full(29, deep)]
     model.sweep(loop, 2.2, rim, rng.uniform(2, 4.5), segments=8, closed=True, hull=False)
     length = rng.uniform(75, 125) if r < 60 else rng.uniform(75, 110)
-    wood, plastic = finish(rng, "wood", "brown", rgb=WOODS), finish(rng, "plastic", "black")
+    wood = finish(rng, "wood", "brown", rgb=WOODS)
+    plastic = finish(rng, "plastic", "black")
     grip = choice(rng, (rim, rim, rim, wood, plastic))
     rise = rng.uniform(0, 12)
     if grip is steel:
@@ -578,7 +603,8 @@ def thermos_flask(rng: Rng) -> Instance:
     model.lathe(profile, skin, hull=False)
     round_hull(model, (r, 0), (r, shoulder), (neck, h - cup))
     cap, color = cap_color(rng, weighted("grey 5, black 2, white, red, blue"))
-    top, low = neck * rng.uniform(0.86, 1.0), neck * 1.04
+    top = neck * rng.uniform(0.86, 1.0)
+    low = neck * 1.04
     base = h - cup
     lid = [(0, base + 2), (low, base + 2), (low, base + 6), (top, h - 4), (top * 0.92, h), (0, h)]
     model.lathe(lid, metal if cap == "grey" else plain(color), pieces=1)

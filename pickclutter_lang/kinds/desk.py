@@ -86,7 +86,8 @@ def binder_clip(rng: Rng) -> Instance:
         model.sweep(lip, 1.3 * wall, skin.solid(0.9), segments=10, up=(0, 0, 1), hull=False)
     model.box((wide, wall, tall), skin, 0.2, at=(0, -deep / 2, 0))
     metal = steel(rng)
-    thin, reach = max(0.7, 0.03 * wide), deep * rng.uniform(0.95, 1.25)
+    thin = max(0.7, 0.03 * wide)
+    reach = deep * rng.uniform(0.95, 1.25)
     folded = rng.random() < 0.3
     loops = {
         0: [(0.3, 0), (0.26, 0.45), (0.2, 0.72), (0.1, 0.78), (0, 0.79)],
@@ -114,7 +115,8 @@ def book(rng: Rng) -> Instance:
     # Pose: lying with its spine at -x; its title reads from +x.
     model = ModelBuilder()
     height = rng.uniform(130, 245)
-    width, thick = height * rng.uniform(0.62, 0.8), rng.uniform(9, 42)
+    width = height * rng.uniform(0.62, 0.8)
+    thick = rng.uniform(9, 42)
     hard = rng.random() < 0.55
     material = choice(rng, weighted("cardboard 3, cloth, leather")) if hard else "paper"
     skin = finish(rng, material, list(COLORS), wear=0.6)
@@ -174,7 +176,9 @@ def _art(rng: Rng, draw: ImageDraw.ImageDraw, w: int, h: int, word: str) -> None
     """Draw one of several compositions in the middle of a cover."""
     others = [c for c in COLORS if c != word]
     first, second = (tuple(int(c) for c in tint(rng, choice(rng, others))) for _ in range(2))
-    form, x, y = int(rng.integers(5)), w * rng.uniform(0.3, 0.7), h * rng.uniform(0.48, 0.58)
+    form = int(rng.integers(5))
+    x = w * rng.uniform(0.3, 0.7)
+    y = h * rng.uniform(0.48, 0.58)
     r = w * rng.uniform(0.16, 0.3)
     if form == 0:
         draw.ellipse([x - r, y - r, x + r, y + r], fill=first)
@@ -217,7 +221,8 @@ def clipboard(rng: Rng) -> Instance:
     # Pose: lying with its clip at +y.
     model = ModelBuilder()
     tall = rng.uniform(165, 310)
-    wide, thick = tall * rng.uniform(0.66, 0.76), rng.uniform(2.4, 4)
+    wide = tall * rng.uniform(0.66, 0.76)
+    thick = rng.uniform(2.4, 4)
     wooden = rng.random() < 0.5
     skin = (
         finish(rng, "wood", "brown", wear=0.6, rgb=BOARDS)
@@ -228,14 +233,18 @@ def clipboard(rng: Rng) -> Instance:
     top = thick
     loaded = rng.random() < 0.6
     if loaded:
-        w, h, stack = wide * rng.uniform(0.82, 0.93), tall * rng.uniform(0.84, 0.92), rng.uniform(0.4, 2.5)
-        image, paper = _sheet(rng), plain((236, 236, 230))
+        w = wide * rng.uniform(0.82, 0.93)
+        h = tall * rng.uniform(0.84, 0.92)
+        stack = rng.uniform(0.4, 2.5)
+        image = _sheet(rng)
+        paper = plain((236, 236, 230))
         faces = dict.fromkeys(("left", "right", "front", "back", "bottom"), paper) | {"top": image}
         model.box((w, h, stack), faces, 0, at=(0, -0.02 * tall, thick + stack / 2), hull=False)
         top += stack
     metal = steel(rng, ((190, 192, 196), (176, 178, 182)))
     clip: Skin = metal if rng.random() < 0.8 else plain((36, 36, 38))
-    span, deep = wide * rng.uniform(0.36, 0.6), tall * rng.uniform(0.05, 0.09) + 8
+    span = wide * rng.uniform(0.36, 0.6)
+    deep = tall * rng.uniform(0.05, 0.09) + 8
     y = tall / 2 - deep * rng.uniform(0.35, 0.6)
     size = (span, deep, 2.0)
     model.box(size, clip, 0.6, at=(0, y, top + 2))
@@ -260,7 +269,8 @@ def clipboard(rng: Rng) -> Instance:
 def _sheet(rng: Rng) -> TextureImage:
     """Paint a sheet: blank, ruled, a form, or written on."""
     image, draw = tx.canvas((112, 152), (240, 240, 236))
-    form, ink = choice(rng, ("blank", "ruled", "form", "written")), (70, 74, 90)
+    form = choice(rng, ("blank", "ruled", "form", "written"))
+    ink = (70, 74, 90)
     rows = range(24, 146, 8)
     if form == "ruled":
         for y in rows:
@@ -290,7 +300,8 @@ def envelope(rng: Rng) -> Instance:
     """Envelopes: white, brown or colored, with a flap, and some with a window, a stamp, an address or striped edges."""
     model = ModelBuilder()
     long = rng.uniform(105, 225)
-    wide, thick = long * choice(rng, (0.5, 0.64, 0.7, 0.72)) * rng.uniform(0.97, 1.03), rng.uniform(1.2, 4.5)
+    wide = long * choice(rng, (0.5, 0.64, 0.7, 0.72)) * rng.uniform(0.97, 1.03)
+    thick = rng.uniform(1.2, 4.5)
     sort = choice(rng, weighted("white 3, kraft 2, colored"))
     if sort == "white":
         skin = finish(rng, "paper", "white", wear=0.4)
@@ -339,7 +350,10 @@ def _envelope_front(rng: Rng, skin: Finish, wide: float, long: float, extras: li
     if "address" in extras:
         _lines(rng, draw, (0.55 if "window" in extras else 0.42) * w, 0.5 * h, 0.32 * w, ink)
     if "stamp" in extras:
-        x0, y0, x1, y1 = 0.84 * w, 0.08 * h, 0.95 * w, 0.08 * h + 0.14 * w
+        x0 = 0.84 * w
+        y0 = 0.08 * h
+        x1 = 0.95 * w
+        y1 = 0.08 * h + 0.14 * w
         draw.rectangle([x0 - 2, y0 - 2, x1 + 2, y1 + 2], fill=(244, 242, 234))
         draw.rectangle([x0, y0, x1, y1], fill=tuple(int(c) for c in tint(rng, choice(rng, list(COLORS)))))
         fill = tuple(int(c) for c in tint(rng, choice(rng, list(COLORS))))
@@ -353,7 +367,8 @@ def _envelope_front(rng: Rng, skin: Finish, wide: float, long: float, extras: li
 def _lines(rng: Rng, draw: ImageDraw.ImageDraw, x: float, y: float, long: float, ink: tuple[int, ...]) -> None:
     """Draw four lines of writing."""
     for n in range(4):
-        end, at = x, y + 7 * n
+        end = x
+        at = y + 7 * n
         while end < x + long * rng.uniform(0.55, 1):
             step = rng.uniform(3, 12)
             draw.line([(end, at + rng.uniform(-1, 1)), (end + step, at + rng.uniform(-1, 1))], fill=ink, width=2)
@@ -373,7 +388,8 @@ def _envelope_back(rng: Rng, skin: Finish, wide: float, long: float, pointed: bo
     draw.polygon([(x, y + 2) for x, y in flap], fill=shade)
     draw.polygon(flap, fill=light)
     if rng.random() < 0.12:
-        r, fill = 0.09 * h, tuple(int(c) for c in tint(rng, choice(rng, ("red", "blue", "purple"))))
+        r = 0.09 * h
+        fill = tuple(int(c) for c in tint(rng, choice(rng, ("red", "blue", "purple"))))
         draw.ellipse([w / 2 - r, depth - 1.2 * r, w / 2 + r, depth + 0.8 * r], fill=fill)
     return np.ascontiguousarray(np.rot90(np.asarray(image), -1))
 
@@ -391,18 +407,22 @@ def _desk_punch(rng: Rng) -> Instance:
     """Return a punch for two holes, standing; its lever rises towards +y."""
     model = ModelBuilder()
     wide = rng.uniform(92, 130)
-    deep, foot = wide * rng.uniform(0.55, 0.85), rng.uniform(9, 15)
+    deep = wide * rng.uniform(0.55, 0.85)
+    foot = rng.uniform(9, 15)
     skin = finish(rng, choice(rng, ("metal", "plastic")), HOLE_PUNCH_COLORS, wear=0.5)
     tray = plain(tint(rng, choice(rng, ("black", "black", "grey", skin.colors[0]))))
     model.prism(rounded(wide, deep, rng.uniform(3, 12)), 0, foot, tray)
-    back, body = -0.2 * deep, rng.uniform(16, 24)
+    back = -0.2 * deep
+    body = rng.uniform(16, 24)
     size = (0.86 * wide, 0.38 * deep, body)
     model.box(size, steel(rng) if rng.random() < 0.5 else skin, 1.5, at=(0, back, foot + body / 2 + 4))
-    metal, gap = steel(rng), wide * rng.uniform(0.3, 0.36)
+    metal = steel(rng)
+    gap = wide * rng.uniform(0.3, 0.36)
     for side in (-1, 1):
         post = circle(rng.uniform(4, 5.5), 14, (side * gap, back + 0.2 * deep))
         model.prism(post, foot - 1, foot + body + 8, metal, hull=False)
-    z, rise = foot + body + 3, rng.uniform(12, 30)
+    z = foot + body + 3
+    rise = rng.uniform(12, 30)
     front = rng.uniform(0.48, 0.58) * deep
     bow = [(-0.45 * deep, 0.0), (-0.42 * deep, 8), (-0.1 * deep, 10 + 0.35 * rise), (front - 8, 8 + rise)]
     bow += [(front, 2 + rise)]
@@ -424,7 +444,8 @@ def _hand_punch(rng: Rng) -> Instance:
     """Return pliers for one hole, lying, with the jaws at +y."""
     model = ModelBuilder()
     long = rng.uniform(110, 150)
-    wide, thick = long * rng.uniform(0.07, 0.09), rng.uniform(7, 11)
+    wide = long * rng.uniform(0.07, 0.09)
+    thick = rng.uniform(7, 11)
     metal = steel(rng)
     coated = rng.random() < 0.6
     skin = finish(rng, "plastic", HOLE_PUNCH_COLORS, wear=0.4) if coated else metal
@@ -454,7 +475,8 @@ def magnifying_glass(rng: Rng) -> Instance:
     # Pose: lying with its lens at +y.
     model = ModelBuilder()
     r = rng.uniform(20, 48)
-    rim, thick = r * rng.uniform(0.06, 0.13) + 1, rng.uniform(5, 9)
+    rim = r * rng.uniform(0.06, 0.13) + 1
+    thick = rng.uniform(5, 9)
     grip, neck = rng.uniform(50, 105), rng.uniform(3, 16)
     form = choice(rng, weighted("plastic 2, wood, metal"))
     if form == "plastic":
@@ -510,7 +532,8 @@ def notebook(rng: Rng) -> Instance:
     # Pose: lying with its spine at -x.
     model = ModelBuilder()
     height = rng.uniform(120, 215)
-    width, thick = height * rng.uniform(0.66, 0.76), rng.uniform(7, 20)
+    width = height * rng.uniform(0.66, 0.76)
+    thick = rng.uniform(7, 20)
     leather = rng.random() < 0.25
     skin = (
         finish(rng, "leather", weighted("black, brown 2, red"))
@@ -570,7 +593,8 @@ def paper_clip(rng: Rng) -> Instance:
     """Paper clips: bent wires with three turns, rounded, square or triangular, of steel, copper or colored plastic."""
     model = ModelBuilder()
     length = rng.uniform(24, 58)
-    wide, thin = length * rng.uniform(0.2, 0.27), max(0.7, length * rng.uniform(0.017, 0.026))
+    wide = length * rng.uniform(0.2, 0.27)
+    thin = max(0.7, length * rng.uniform(0.017, 0.026))
     if rng.random() < 0.5:
         skin = finish(rng, "plastic", VIVID, weighted("plain 4, striped"), pitch=(3, 6), wear=0.2)
     else:
@@ -582,11 +606,14 @@ def paper_clip(rng: Rng) -> Instance:
     def turn(x: float, half: float, y: float, side: int) -> Floats:
         """Return a half turn round (x, y) from its right end to its left (`side` 1) along the top, or mirrored."""
         t = np.radians(np.linspace(0, 180, 9))
-        c, s = np.sign(np.cos(t)) * np.abs(np.cos(t)) ** (2 / power), np.sin(t) ** (2 / power)
+        c = np.sign(np.cos(t)) * np.abs(np.cos(t)) ** (2 / power)
+        s = np.sin(t) ** (2 / power)
         return np.asarray(np.c_[x + side * half * c, y + side * half * s])
 
-    a, gap = wide / 2, 2.3 * thin
-    low, high = -length / 2 + a, length / 2 - a
+    a = wide / 2
+    gap = 2.3 * thin
+    low = -length / 2 + a
+    high = length / 2 - a
     inner = a - gap / 2
     line = np.concatenate(
         [
@@ -626,7 +653,8 @@ def stapler(rng: Rng) -> Instance:
     model = ModelBuilder()
     length = rng.uniform(65, 165)
     wide = length * (rng.uniform(0.2, 0.27) if length > 100 else rng.uniform(0.27, 0.36))
-    arm, gap = wide * rng.uniform(0.55, 0.85), rng.uniform(2.5, 8)
+    arm = wide * rng.uniform(0.55, 0.85)
+    gap = rng.uniform(2.5, 8)
     skin = finish(
         rng, choice(rng, weighted("plastic 2, metal")), [*VIVID, *weighted("black 2, grey, red, blue")], wear=0.4
     )
@@ -638,7 +666,8 @@ def stapler(rng: Rng) -> Instance:
     model.plate(np.c_[-half, y], np.c_[half, y], 0, foot, dark, pieces=1)
     model.box((wide * 0.6, 0.12 * length, 1), metal, 0.2, at=(0, 0.4 * length, foot + 0.3), hull=False)
     tilt = np.degrees(np.arctan(gap / length)) + rng.uniform(0, 6)
-    turn, hinge = rotation("x", tilt), np.array([0, -0.42 * length, foot + 0.06 * length])
+    turn = rotation("x", tilt)
+    hinge = np.array([0, -0.42 * length, foot + 0.06 * length])
     rail = 0.075 * length
     size = (0.45 * wide, 0.86 * length, rail)
     model.box(size, metal, 0.4, at=hinge + turn @ np.array([0, 0.45 * length, 0.2 * rail]), turn=turn)
@@ -679,7 +708,8 @@ def tape_dispenser(rng: Rng) -> Instance:
     roll = rng.uniform(26, 36) if desk else rng.uniform(18, 30)
     skin = finish(rng, "plastic", [*VIVID, *weighted("black 3, grey, red")], wear=0.4)
     tape = plain(np.array(choice(rng, TAPE_DISPENSER_TAPES)) * rng.uniform(0.92, 1.04))
-    wide, wall = rng.uniform(14, 20), rng.uniform(2.5, 6) if desk else rng.uniform(1.2, 2)
+    wide = rng.uniform(14, 20)
+    wall = rng.uniform(2.5, 6) if desk else rng.uniform(1.2, 2)
     core = plain(tint(rng, choice(rng, ("white", "red", "blue", "black", skin.colors[0]))))
     inner = roll * rng.uniform(0.42, 0.6) if desk else roll * rng.uniform(0.55, 0.72)
     z = roll * (1.08 if desk else 1.0) + 3
@@ -711,7 +741,9 @@ def tape_dispenser(rng: Rng) -> Instance:
             model.prism(circle(0.26 * roll, 16, (0, z)), near - 0.4, far + 0.4, core, turn=SIDE, hull=False)
         tip = np.array([0, nose * 0.97, high])
     else:
-        half, nose, high = wide / 2 + wall, roll * rng.uniform(1.5, 1.8), 0.55 * roll
+        half = wide / 2 + wall
+        nose = roll * rng.uniform(1.5, 1.8)
+        high = 0.55 * roll
         for side in (-1, 1):
             near, far = sorted((side * (wide / 2 + 0.2), side * half))
             hoop = (inner, roll * 1.08)

@@ -28,10 +28,12 @@ from pickclutter_lang.objects.procedural.surfaces import Floats, circle, grid_su
 def dial(rng: Rng, ground: tuple[int, int, int], ink: tuple[int, int, int], texels: int = 112) -> TextureImage:
     """Paint a clock face with marks or numbers, and hands."""
     image, draw = tx.canvas((texels, texels), ground)
-    c, numbers = texels / 2, rng.random() < 0.65
+    c = texels / 2
+    numbers = rng.random() < 0.65
     for n in range(12):
         a = 2 * np.pi * n / 12
-        x, y = np.sin(a), -np.cos(a)
+        x = np.sin(a)
+        y = -np.cos(a)
         if numbers:
             tx.draw_text(image, str(n or 12), (c + 0.76 * c * x, c + 0.76 * c * y), texels * 0.1, ink)
         else:
@@ -42,7 +44,8 @@ def dial(rng: Rng, ground: tuple[int, int, int], ink: tuple[int, int, int], texe
         (hour % 1, 0.66, 4, ink),
         (rng.uniform(), 0.5, 2, (210, 40, 40)),
     ):
-        x, y = np.sin(2 * np.pi * angle), -np.cos(2 * np.pi * angle)
+        x = np.sin(2 * np.pi * angle)
+        y = -np.cos(2 * np.pi * angle)
         draw.line([(c - 0.1 * c * x, c - 0.1 * c * y), (c + reach * c * x, c + reach * c * y)], fill=color, width=width)
     draw.ellipse([c - 4, c - 4, c + 4, c + 4], fill=ink)
     return np.asarray(image)
@@ -61,14 +64,16 @@ def alarm_clock(rng: Rng) -> Instance:
     """Alarm clocks: round ones with two bells and feet, square ones, and digital ones with glowing numbers."""
     # Pose: standing; its dial faces +x.
     model = ModelBuilder()
-    form, word = (choice(rng, weighted("bells 3, square, digital")), choice(rng, (*ANY, "red", "black", "white")))
+    form = choice(rng, weighted("bells 3, square, digital"))
+    word = choice(rng, (*ANY, "red", "black", "white"))
     skin = finish(rng, "metal" if form == "bells" else "plastic", word)
     dark = rng.random() < 0.2
     ground, ink = ((28, 28, 32), (236, 236, 232)) if dark else ((244, 243, 236), (24, 24, 28))
     spin = rotation("z", 90) @ rotation("x", 90)
     if form == "bells":
         r = rng.uniform(34, 58)
-        deep, z = r * rng.uniform(0.75, 1.0), r * 1.12
+        deep = r * rng.uniform(0.75, 1.0)
+        z = r * 1.12
         rows = [(0, 0), (r * 0.9, 0), (r, deep * 0.15), (r, deep * 0.9), (r * 0.97, deep), (r * 0.9, deep)]
         model.lathe(rows, skin, 30, 1, at=(-deep / 2, 0, z), turn=rotation("y", 90))
         outline = circle(r * 0.93, 30)
@@ -132,7 +137,8 @@ def calculator(rng: Rng) -> Instance:
     # Pose: lying with its display at +y.
     model = ModelBuilder()
     height = rng.uniform(85, 165)
-    width, thick = height * rng.uniform(0.5, 0.78), rng.uniform(7, 15)
+    width = height * rng.uniform(0.5, 0.78)
+    thick = rng.uniform(7, 15)
     skin = finish(rng, "plastic", CALCULATOR_CASES, wear=0.4)
     scientific = rng.random() < 0.35
     rows, cols = (int(rng.integers(7, 9)), int(rng.integers(5, 7))) if scientific else (5, int(rng.integers(4, 6)))
@@ -200,7 +206,8 @@ def _back(rng: Rng, skin: Finish, width: float, height: float) -> TextureImage:
 
 def _front(rng: Rng, color: Floats, width: float, height: float, keys: float, solar: bool) -> TextureImage:
     """Paint the face: a frame, the display with a number, the brand, and a solar cell."""
-    w, h = 96, round(96 * height / width)
+    w = 96
+    h = round(96 * height / width)
     image, draw = tx.canvas((w, h), color.clip(0, 255).tolist())
     free = (1 - keys - 0.05) * h
     frame = tuple(int(c) for c in (color * 0.45 if color.mean() > 90 else color + 40).clip(0, 255))
@@ -223,7 +230,9 @@ def _calculator_digits(draw: ImageDraw.ImageDraw, rng: Rng, right: float, top: f
     shapes = ("abcdef", "bc", "abged", "abgcd", "fgbc", "afgcd", "afgcde", "abc", "abcdefg", "abcdfg")
     for n in range(int(rng.integers(1, 7))):
         x1 = right - 0.75 * size * n
-        x0, middle, bottom = x1 - 0.45 * size, top + size / 2, top + size
+        x0 = x1 - 0.45 * size
+        middle = top + size / 2
+        bottom = top + size
         lines = {
             "a": (x0, top, x1, top),
             "b": (x1, top, x1, middle),
@@ -293,7 +302,8 @@ def camera(rng: Rng) -> Instance:
         * 0.5
     )
     barrel = plain(CAMERA_DARK if form in ("reflex", "instant") or rng.random() < 0.5 else SILVER)
-    at, ahead = np.array([deep / 2 - 1, y, high * 0.46]), rotation("y", 90)
+    at = np.array([deep / 2 - 1, y, high * 0.46])
+    ahead = rotation("y", 90)
     steps = [(1.06, 0), (1.06, 0.3), (0.94, 0.32), (0.94, 0.7), (1, 0.72), (1, 0.98), (0.92, 1), (0.8, 1), (0.74, 0.84)]
     model.lathe(np.array(steps) * [r, reach], barrel, 26, 1, at=at, turn=ahead)
     for level, color in ((0.5, (120, 120, 124)), (0.86, (150, 36, 36) if rng.random() < 0.3 else (70, 70, 74))):
@@ -341,7 +351,8 @@ def computer_mouse(rng: Rng) -> Instance:
     skin = finish(rng, "plastic", word)
     hump, waist, power = rng.uniform(0.3, 0.5), rng.uniform(0.0, 0.14), rng.uniform(2.2, 3.4)
     # Rows from the rear (-x) to the front, columns from one side over the back to the other.
-    t, a = np.linspace(0, 1, 15), np.linspace(0, np.pi, 17)
+    t = np.linspace(0, 1, 15)
+    a = np.linspace(0, np.pi, 17)
     half = (
         wide
         / 2
@@ -379,7 +390,8 @@ def computer_mouse(rng: Rng) -> Instance:
     )
     corded = rng.random() < 0.45
     if corded:
-        bend, reach = rng.uniform(-40, 40), rng.uniform(30, 80)
+        bend = rng.uniform(-40, 40)
+        reach = rng.uniform(30, 80)
         f = np.linspace(0, 1, 9)
         path = np.c_[long * 0.49 + reach * f, bend * f**2, 6 - 4 * f]
         model.sweep(path, 1.9, plain((30, 30, 32) if word != "white" else (220, 220, 218)), segments=8, pieces=3)
@@ -403,7 +415,8 @@ def flashlight(rng: Rng) -> Instance:
     head = length * rng.uniform(0.2, 0.32)
     skin = finish(rng, choice(rng, ("metal", "plastic")), FLASHLIGHT_COLORS, wear=0.4)
     body = length - head
-    cap, tail = rng.uniform(0.08, 0.14) * body, r * rng.uniform(0.92, 1.12)
+    cap = rng.uniform(0.08, 0.14) * body
+    tail = r * rng.uniform(0.92, 1.12)
     barrel(model, [(0.85 * tail, 0), (tail, 2), (tail, cap)], skin, 0, 20)
     grip: Skin = ribbed(skin.tints[0], int(rng.integers(14, 26)), 0.35, 0.3, 0.85) if rng.random() < 0.5 else skin
     barrel(model, [(r * 0.94, 0), (r * 0.94, 3), (r, 4), (r, body - cap + 3)], grip, cap, 20)
@@ -426,7 +439,8 @@ def flashlight(rng: Rng) -> Instance:
 
 def _head(model: ModelBuilder, rng: Rng, skin: Finish, r: float, head: float, start: float) -> None:
     """Add the head: a cone, a step or a slope, a rim round it, and the lens."""
-    wide, slope = r * rng.uniform(1.15, 1.9), choice(rng, (0.35, 0.6, 0.9))
+    wide = r * rng.uniform(1.15, 1.9)
+    slope = choice(rng, (0.35, 0.6, 0.9))
     cone = smooth([(r, 0), (r + 0.35 * (wide - r), 0.4 * slope), (wide, slope)], 8) * [1, head]
     rows = [*cone.tolist(), (wide, head), (0.86 * wide, head), (0.8 * wide, head - 4)]
     second: Skin = plain(tint(rng, choice(rng, ("black", "grey", "red")))) if rng.random() < 0.3 else skin
@@ -481,7 +495,8 @@ def game_controller(rng: Rng) -> Instance:
         outline = np.concatenate([side, (side * [-1, 1])[::-1][1:-1]])
         model.prism(outline * 0.98, -top * 0.8, top, image, turn=turn)
         model.prism(outline * [1.0, 1.0], -top * 0.4, top * 0.6, image, turn=turn, hull=False)
-        reach, splay = wide * rng.uniform(0.3, 0.42), rng.uniform(8, 26)
+        reach = wide * rng.uniform(0.3, 0.42)
+        splay = rng.uniform(8, 26)
         for s in (-1, 1):
             pose = turn @ rotation("z", s * splay) @ rotation("x", 8)
             at = turn @ np.array([s * wide * 0.38, -deep * 0.3, -top * 0.1])
@@ -489,10 +504,8 @@ def game_controller(rng: Rng) -> Instance:
             bumper = turn @ np.array([s * wide * 0.32, deep * 0.47, top * 0.2])
             model.box((wide * 0.2, wide * 0.06, thick * 0.5), key, 1.5, at=bumper, turn=turn)
     z = top - 1
-    left, right = (
-        np.array([-wide * 0.3, deep * (0.14 if not retro else 0)]),
-        np.array([wide * 0.3, deep * (0.14 if not retro else 0)]),
-    )
+    left = np.array([-wide * 0.3, deep * (0.14 if not retro else 0)])
+    right = np.array([wide * 0.3, deep * (0.14 if not retro else 0)])
     swap = not retro and rng.random() < 0.4
     stick_left = np.array([-wide * 0.15, -deep * 0.2])
     if swap:
@@ -567,7 +580,8 @@ def phone(rng: Rng) -> Instance:
     model = ModelBuilder()
     old = rng.random() < 0.15
     long = rng.uniform(98, 125) if old else rng.uniform(125, 170)
-    wide, thick = long * (0.42 if old else rng.uniform(0.46, 0.51)), rng.uniform(13, 19) if old else rng.uniform(7, 11)
+    wide = long * (0.42 if old else rng.uniform(0.46, 0.51))
+    thick = rng.uniform(13, 19) if old else rng.uniform(7, 11)
     word = choice(rng, (*SOBER, "black", "blue", "turquoise"))
     cased = not old and rng.random() < 0.35
     case_word = choice(rng, (*BRIGHT, "black", "white"))
@@ -630,7 +644,8 @@ def _face(rng: Rng, base: Floats, wide: float, long: float, few: bool) -> Textur
     )
     ink = (30, 30, 32) if key[0] > 140 else (225, 225, 225)
     draw.ellipse([0.12 * w, 0.03 * h, 0.12 * w + 0.18 * w, 0.03 * h + 0.18 * w], fill=(206, 40, 40))
-    y, round_keys = 0.13 * h, rng.random() < 0.4
+    y = 0.13 * h
+    round_keys = rng.random() < 0.4
 
     def button(x: float, top: float, width: float, height: float, fill: tuple[int, ...]) -> None:
         place = [x - width / 2, top, x + width / 2, top + height]
@@ -685,7 +700,8 @@ def remote_control(rng: Rng) -> Instance:
     model = ModelBuilder()
     long = rng.uniform(110, 230)
     few = long < 150
-    wide, thick = rng.uniform(36, 54) if not few else rng.uniform(32, 42), rng.uniform(12, 24)
+    wide = rng.uniform(36, 54) if not few else rng.uniform(32, 42)
+    thick = rng.uniform(12, 24)
     word = choice(rng, REMOTE_CONTROL_COLORS)
     skin = finish(rng, "plastic", word)
     outline = rounded(wide, long, choice(rng, (3, 8, wide * 0.3, wide * 0.48)))
@@ -736,7 +752,9 @@ def wrist_watch(rng: Rng) -> Instance:
     if form == "rubber":
         case = strap
     square, flat = rng.random() < 0.25, rng.random() < 0.35
-    half, thin, thick = size * rng.uniform(0.26, 0.34), rng.uniform(1.2, 2), rng.uniform(8, 12)
+    half = size * rng.uniform(0.26, 0.34)
+    thin = rng.uniform(1.2, 2)
+    thick = rng.uniform(8, 12)
     image = strap.image(20, 150).astype(float)
     _, v = tx.uv_grid(*image.shape[:2])
     if form == "steel":

@@ -66,7 +66,8 @@ def ring(
         outside = np.hypot(points[:, 0], points[:, 1]) > 0.5 * (inner + outer - edge)
         return np.asarray(points * np.where(outside, stretch, 1.0)[:, None] ** [1, 1, 0])
 
-    h, e = height / 2, edge
+    h = height / 2
+    e = edge
     profile = [(inner, -h), (outer - e, -h), (outer, -h + e), (outer, h - e), (outer - e, h), (inner, h), (inner, -h)]
     model.lathe(profile, skin, segments=segments, bend=polygon, at=at, turn=turn, hull=False)
     stretch = 1 / np.cos(np.pi / corners) if corners else 1.02
@@ -91,7 +92,8 @@ def screwdriver(model: ModelBuilder, rng: Rng) -> tuple[Finish, tuple[str, ...],
     stubby = rng.random() < 0.12
     grip = rng.uniform(58, 74) if stubby else rng.uniform(72, 112)
     shaft = rng.uniform(32, 45) if stubby else rng.uniform(62, 165)
-    r, thin = grip * rng.uniform(0.14, 0.18), rng.uniform(2.2, 4.2)
+    r = grip * rng.uniform(0.14, 0.18)
+    thin = rng.uniform(2.2, 4.2)
     style = choice(rng, weighted("fluted, soft 2, wood"))
     if style == "wood":
         skin = finish(rng, "wood", "brown", wear=0.5, rgb=((188, 132, 76), (150, 96, 50), (196, 120, 52)))
@@ -106,14 +108,17 @@ def screwdriver(model: ModelBuilder, rng: Rng) -> tuple[Finish, tuple[str, ...],
     outline = smooth(curves[style], 22) * [r, grip]
     profile = np.concatenate([[(0, 0)], outline, [(0, grip)]])
     image: Skin = skin
-    colors, features = skin.colors, ["with a wooden handle"]
+    colors = skin.colors
+    features = ["with a wooden handle"]
     if style == "fluted":
-        image, features = ribbed(color, 8, 0.35, 0.1, 0.7), ["with a grooved handle"]
+        image = ribbed(color, 8, 0.35, 0.1, 0.7)
+        features = ["with a grooved handle"]
     elif style == "soft":
         second = "black" if skin.colors[0] != "black" else choice(rng, ("red", "yellow", "grey", "blue"))
         cuts = sorted(rng.uniform(0.2, 0.85, 2))
         image = banded([(0, color), (cuts[0], tint(rng, second)), (max(cuts[1], cuts[0] + 0.12), color)])
-        colors, features = (*colors, second), ["with a soft grip"]
+        colors = (*colors, second)
+        features = ["with a soft grip"]
     at = (0, -shaft - grip, 0)
     model.lathe(profile, image, segments=20, pieces=3, at=at, turn=ALONG_Y)
     metal = steel(rng)

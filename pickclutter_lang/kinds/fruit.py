@@ -49,7 +49,8 @@ def leaf(model: ModelBuilder, rng: Rng, foot: Floats, length: float) -> None:
     green = tint(rng, "green") * 0.85
     image = tx.to_uint8(tx.lerp_color(green * 1.45, green, np.minimum(veins, middle)))
     height = length * (0.25 * np.sin(np.pi * 0.8 * t) - 0.15 * t)
-    left, right = np.c_[t * length, half], np.c_[t * length, -half]
+    left = np.c_[t * length, half]
+    right = np.c_[t * length, -half]
     model.plate(
         left, right, height - 0.4, height + 0.4, image, at=foot, turn=rotation("z", rng.uniform(0, 360)), pieces=1
     )
@@ -121,14 +122,18 @@ def apple(rng: Rng) -> Instance:
     blush = (
         tint(rng, "red") if blushed else ground * rng.uniform(0.75, 0.92) if word != "red" else tint(rng, "red") * 0.75
     )
-    r, h = rng.uniform(32, 42), rng.uniform(0.84, 1.06)
-    wide, dent = rng.uniform(-0.12, 0.2), rng.uniform(0.08, 0.2)
+    r = rng.uniform(32, 42)
+    h = rng.uniform(0.84, 1.06)
+    wide = rng.uniform(-0.12, 0.2)
+    dent = rng.uniform(0.08, 0.2)
     outline = [(0, -0.8 + dent), (0.2, -0.9), (0.42, -0.95), (0.78, -0.7), (0.97, -0.2 + wide), (0.97, 0.25 + wide)]
     outline += [(0.74, 0.8), (0.42, 0.92), (0.2, 0.85), (0, 0.85 - 1.4 * dent)]
-    lobes, lean = rng.uniform(0, 0.05), rng.uniform(-0.1, 0.1, 2)
+    lobes = rng.uniform(0, 0.05)
+    lean = rng.uniform(-0.1, 0.1, 2)
 
     def bend(points: Floats) -> Floats:
-        angle, z = np.arctan2(points[:, 1], points[:, 0]), points[:, 2:]
+        angle = np.arctan2(points[:, 1], points[:, 0])
+        z = points[:, 2:]
         return np.asarray(points * (1 + lobes * np.cos(5 * angle)[:, None] * np.clip(-z / r, 0, 1)) + z * [*lean, 0])
 
     skin_image = peel(
@@ -165,7 +170,9 @@ def avocado(rng: Rng) -> Instance:
     word = choice(rng, weighted("green 3, black 2"))
     skin = finish(rng, "food", word, rgb=AVOCADO_SKINS[word])
     color = skin.tints[0]
-    r, slim, neck = rng.uniform(29, 40), rng.uniform(1.1, 1.42), rng.uniform(0.36, 0.6)
+    r = rng.uniform(29, 40)
+    slim = rng.uniform(1.1, 1.42)
+    neck = rng.uniform(0.36, 0.6)
     outline = [(0, -0.95), (0.3, -0.93), (0.76, -0.66), (1, -0.12), (0.9, 0.34), (neck + 0.08, 0.78)]
     profile = smooth([*outline, (neck * 0.7, 1.08), (0.12, 1.2), (0, 1.18)], 24) * [r, r * slim]
     dots = (color * 1.3 + 14, rng.uniform(0.01, 0.1))
@@ -192,7 +199,8 @@ def flesh(model: ModelBuilder, rng: Rng, profile: Floats, pit: bool) -> None:
     z = along[0] + v * (along[-1] - along[0])
     width = np.interp(z, along, radii)
     margin = (0.5 - np.abs(u - 0.5)) * 2 * width
-    middle, radius = -0.12 * radii.max(), radii.max() * rng.uniform(0.4, 0.5)
+    middle = -0.12 * radii.max()
+    radius = radii.max() * rng.uniform(0.4, 0.5)
     away = np.hypot((u - 0.5) * 2 * width, z - middle)
     cream = np.array([212, 206, 116]) * rng.uniform(0.92, 1.06)
     color = tx.lerp_color(
@@ -201,7 +209,8 @@ def flesh(model: ModelBuilder, rng: Rng, profile: Floats, pit: bool) -> None:
     color = tx.lerp_color((52, 66, 34), color, tx.smoothstep(margin, 0.8, 1.8))
     hollow = cream * 0.72 + np.stack([(z - middle) / radius * 26] * 3, -1)
     color = tx.lerp_color(hollow, color, tx.smoothstep(away, radius - 1, radius + 0.5))
-    left, right = np.c_[-radii, along], np.c_[radii, along]
+    left = np.c_[-radii, along]
+    right = np.c_[radii, along]
     model.plate(left, right, -0.2, 0.5, tx.to_uint8(color), hull=False)
     if pit:
         brown = peel(rng, np.array([120, 74, 40]) * rng.uniform(0.8, 1.2), tone=0.12, texels=(32, 48))
@@ -212,7 +221,9 @@ def flesh(model: ModelBuilder, rng: Rng, profile: Floats, pit: bool) -> None:
 def banana(rng: Rng) -> Instance:
     """Bananas: yellow, greenish or spotted, more or less bent, with ridges, a stem and a dark tip. Pose: lying flat."""
     model = ModelBuilder()
-    length, bend, thick = rng.uniform(150, 215), rng.uniform(0.5, 1.25), rng.uniform(15, 20)
+    length = rng.uniform(150, 215)
+    bend = rng.uniform(0.5, 1.25)
+    thick = rng.uniform(15, 20)
     t = np.linspace(-1, 1, 24)
     angle = bend * t
     path = np.c_[-np.cos(angle), np.sin(angle), np.zeros(24)] * length / (2 * bend)
@@ -249,7 +260,8 @@ def bunch(rng: Rng, length: float, wide: float, radius: float) -> Floats:
     for _ in range(700):
         t = rng.random()
         reach = wide * np.sin(np.pi * (0.16 + 0.8 * t)) ** 0.6 * (1.05 - 0.55 * t)
-        a, d = rng.uniform(0, 2 * np.pi), np.sqrt(rng.uniform(0.3, 1))
+        a = rng.uniform(0, 2 * np.pi)
+        d = np.sqrt(rng.uniform(0.3, 1))
         point = np.array([reach * d * np.cos(a), -length * t, 0.8 * reach * d * np.sin(a)])
         if all(np.linalg.norm(point - other) > 1.46 * radius for other in placed):
             placed.append(point)
@@ -264,7 +276,9 @@ def grapes(rng: Rng) -> Instance:
     model = ModelBuilder()
     word = choice(rng, weighted("green 2, purple 2, red, black"))
     skin = finish(rng, "food", word, rgb=GRAPES_SKINS[word])
-    color, radius, slim = skin.tints[0], rng.uniform(6.5, 10), choice(rng, (1.0, 1.0, 1.25))
+    color = skin.tints[0]
+    radius = rng.uniform(6.5, 10)
+    slim = choice(rng, (1.0, 1.0, 1.25))
     centers = bunch(rng, rng.uniform(8, 12.5) * radius, rng.uniform(2.9, 3.8) * radius, radius)
     bloom = color * 0.85 + np.array((28, 26, 40))
     images = [
@@ -287,10 +301,8 @@ def grapes(rng: Rng) -> Instance:
     for part in np.array_split(centers[np.argsort(centers[:, 1])], 5):
         extremes = np.concatenate([np.eye(3), -np.eye(3)]) * size / 2
         model.hull((part[:, None] + np.concatenate([corners, extremes])[None]).reshape(-1, 3))
-    twig, high = (
-        plain(np.array(choice(rng, ((122, 116, 58), (112, 84, 50)))) * rng.uniform(0.85, 1.1)),
-        rng.uniform(6, 18),
-    )
+    twig = plain(np.array(choice(rng, ((122, 116, 58), (112, 84, 50)))) * rng.uniform(0.85, 1.1))
+    high = rng.uniform(6, 18)
     path = smooth([(0, -3 * radius, 0), (0, 0.3 * radius, 2), (rng.normal(0, 5), radius + high, 4)], 7)
     model.sweep(path, 1.7, twig, segments=7, pieces=1)
     bar = smooth([(-9, radius + high, 3), (0, radius + high, 4), (9, radius + high + 2, 3)], 4)
@@ -324,7 +336,8 @@ def kiwi(rng: Rng) -> Instance:
     model = ModelBuilder()
     skin = finish(rng, "food", "brown", rgb=KIWI_BROWNS)
     color = skin.tints[0]
-    r, slim = rng.uniform(21, 28), rng.uniform(1.12, 1.5)
+    r = rng.uniform(21, 28)
+    slim = rng.uniform(1.12, 1.5)
     hairs = peel(
         rng,
         color,
@@ -336,7 +349,8 @@ def kiwi(rng: Rng) -> Instance:
         spot_count=62,
     )
     fuzz = tx.to_uint8(tx.pixel_noise(hairs, rng, 12))
-    low, bend = [(0, -0.98), (0.2, -0.97), (0.6, -0.78), (0.92, -0.4), (1, 0)], uneven(rng, 0.1, lean=0.02)
+    low = [(0, -0.98), (0.2, -0.97), (0.6, -0.78), (0.92, -0.4), (1, 0)]
+    bend = uneven(rng, 0.1, lean=0.02)
     if rng.random() < 0.3:
         word = choice(rng, weighted("green 3, yellow"))
         cut_half(
@@ -392,7 +406,9 @@ def mango(rng: Rng) -> Instance:
     skin = finish(rng, "food", word, rgb=MANGO_SKINS[word])
     blended = rng.random() < (0.85 if word != "yellow" else 0.4)
     second = np.array(choice(rng, MANGO_SKINS[other])) if blended else skin.tints[0] * 0.88
-    r, slim, flat = rng.uniform(33, 46), rng.uniform(1.15, 1.65), rng.uniform(0.74, 0.92)
+    r = rng.uniform(33, 46)
+    slim = rng.uniform(1.15, 1.65)
+    flat = rng.uniform(0.74, 0.92)
     outline = [(0, -1), (0.25, -0.97), (0.62, -0.72), (0.94, -0.2), (1, 0.25), (0.84, 0.66), (0.5, 0.9), (0.16, 0.96)]
     outline += [(0, 0.9)]
     beak = rng.uniform(0.1, 0.3)
@@ -444,12 +460,16 @@ def peach(rng: Rng) -> Instance:
     model = ModelBuilder()
     word = choice(rng, weighted("yellow, orange 2"))
     skin = finish(rng, "food", word, rgb=PEACH_GROUNDS[word])
-    blush, share = np.array(choice(rng, BLUSHES)) * rng.uniform(0.9, 1.1), rng.uniform(0.15, 0.75)
-    r, tall, point = rng.uniform(28, 41), rng.uniform(0.86, 1.02), rng.uniform(0, 0.12)
+    blush = np.array(choice(rng, BLUSHES)) * rng.uniform(0.9, 1.1)
+    share = rng.uniform(0.15, 0.75)
+    r = rng.uniform(28, 41)
+    tall = rng.uniform(0.86, 1.02)
+    point = rng.uniform(0, 0.12)
     outline = [(0, -0.94 - point), (0.2, -0.96 - point * 0.4), (0.72, -0.72), (1, -0.05), (0.9, 0.5), (0.5, 0.86)]
     outline += [(0.18, 0.86), (0, 0.66)]
     field = tx.grid_noise(rng, (80, 128), 2, 2) + 0.2 * tx.grid_noise(rng, (80, 128), 5, 40)
-    level, soft = float(np.quantile(field, 1 - share)), rng.uniform(0.8, 2.2)
+    level = float(np.quantile(field, 1 - share))
+    soft = rng.uniform(0.8, 2.2)
     base = tx.lerp_color(skin.tints[0], blush, 0.92 * tx.smoothstep(field, level - soft, level + soft))
     spotted = peel(rng, (255, 255, 255), spots=(blush, rng.uniform(-0.02, 0.012)), texels=(80, 128), spot_count=64)
     hollow = tx.smoothstep(tx.uv_grid(80, 128)[1], 0.84, 0.97) * rng.uniform(0, 1)
@@ -482,7 +502,8 @@ def pear(rng: Rng) -> Instance:
     model = ModelBuilder()
     word = choice(rng, weighted("green 3, yellow 2, brown, red"))
     skin = finish(rng, "food", word, rgb=PEAR_SKINS[word])
-    r, tall = rng.uniform(28, 40), rng.uniform(0.9, 1.25)
+    r = rng.uniform(28, 40)
+    tall = rng.uniform(0.9, 1.25)
     neck, waist = rng.uniform(0.26, 0.46), rng.uniform(0.5, 0.74)
     outline = [(0, -0.86), (0.2, -0.95), (0.5, -0.94), (0.88, -0.62), (1, -0.15), (0.86, 0.3), (waist, 0.68)]
     outline += [(0.5 * waist + 0.5 * neck, 1.0), (neck, 1.25), (neck * 0.55, 1.42), (0.08, 1.42), (0, 1.38)]
@@ -532,11 +553,13 @@ def pineapple(rng: Rng) -> Instance:
 
     def eye(u: Floats, v: Floats) -> Floats:
         """Return how near a place is to the middle of its eye, 0 to 1."""
-        a, b = u * cols + 0.5 * v * rows, u * cols - 0.5 * v * rows
+        a = u * cols + 0.5 * v * rows
+        b = u * cols - 0.5 * v * rows
         return np.asarray(1 - np.maximum(np.abs(a % 1 - 0.5), np.abs(b % 1 - 0.5)) * 2)
 
     def bend(points: Floats) -> Floats:
-        u, v = np.arctan2(points[:, 1], points[:, 0]) / (2 * np.pi), points[:, 2] / tall
+        u = np.arctan2(points[:, 1], points[:, 0]) / (2 * np.pi)
+        v = points[:, 2] / tall
         bulge = 1 + 0.07 * (eye(u, v * 1.15) - 0.5) * (v > 0.03) * (v < 0.97)
         return np.asarray(points * np.stack([bulge, bulge, np.ones(len(points))], -1))
 
@@ -561,12 +584,15 @@ def leaves(model: ModelBuilder, rng: Rng, foot: float, length: float) -> None:
         leaf_color(rng, 0.85)
         * (0.7 + 0.5 * tx.uv_grid(24, 12)[1] + 0.2 * np.cos(12 * tx.uv_grid(24, 12)[0]))[..., None]
     )
-    t, points, count = np.linspace(0, 1, 6), [], int(rng.integers(22, 30))
+    t = np.linspace(0, 1, 6)
+    points = []
+    count = int(rng.integers(22, 30))
     length = min(length, 285 - foot)
     for n in range(count):
         inner = n / count
         reach = length * (0.55 + 0.45 * inner) * rng.uniform(0.88, 1.0)
-        lift, half = np.radians(22 + 60 * inner + rng.normal(0, 5)), rng.uniform(5, 8) * (1 - t**1.6) + 0.4
+        lift = np.radians(22 + 60 * inner + rng.normal(0, 5))
+        half = rng.uniform(5, 8) * (1 - t**1.6) + 0.4
         along = reach * t * (1 - 0.08 * t)
         curl = reach * 0.3 * (1 - inner) * t**2
         turn = rotation("z", 137.5 * n + rng.normal(0, 8)) @ rotation("y", -np.degrees(lift))
@@ -593,7 +619,8 @@ def plum(rng: Rng) -> Instance:
     word = choice(rng, weighted("purple 4, red 2, black, yellow"))
     skin = finish(rng, "food", word, rgb=PLUM_SKINS[word])
     color = skin.tints[0]
-    r, tall = rng.uniform(18, 30), rng.uniform(0.92, 1.35)
+    r = rng.uniform(18, 30)
+    tall = rng.uniform(0.92, 1.35)
     outline = [(0, -0.98), (0.25, -0.95), (0.74, -0.68), (1, -0.04), (0.86, 0.54), (0.45, 0.88), (0.14, 0.93)]
     outline += [(0, 0.84)]
     bloom = color * 0.72 + np.array((160, 150, 200)) * 0.28
@@ -628,7 +655,9 @@ def strawberry(rng: Rng) -> Instance:
     """Strawberries: red cones with pale seeds in pits and green sepals, sometimes pale at the top."""
     model = ModelBuilder()
     skin = finish(rng, "food", "red", rgb=REDS)
-    r, slim, blunt = rng.uniform(13, 23), rng.uniform(1.0, 1.5), rng.uniform(0.25, 0.5)
+    r = rng.uniform(13, 23)
+    slim = rng.uniform(1.0, 1.5)
+    blunt = rng.uniform(0.25, 0.5)
     outline = [(0, -1), (blunt * 0.6, -0.95), (blunt + 0.3, -0.55), (0.97, 0.15), (1, 0.5), (0.7, 0.78), (0.25, 0.72)]
     outline += [(0, 0.66)]
     profile = smooth(outline, 20) * [r, r * slim]
@@ -644,7 +673,8 @@ def strawberry(rng: Rng) -> Instance:
     model.lathe(profile, tx.to_uint8(color), bend=uneven(rng, 0.12, lean=0.06), turn=turn, pieces=1)
     leafy = rng.random() < 0.93
     if leafy:
-        foot, green = np.array([0, 0, r * slim * 0.8]), leaf_color(rng)
+        foot = np.array([0, 0, r * slim * 0.8])
+        green = leaf_color(rng)
         calyx(
             model,
             rng,
@@ -666,14 +696,16 @@ WATERMELON_SLICE_FLESH = {"red": ((222, 60, 56), (206, 44, 50), (226, 78, 72)), 
 def cut_face(rng: Rng, flesh: Floats, outline: Floats, r: float, rind: float, seeds: int) -> TextureImage:
     """Paint the flat side: flesh, seeds, a pale ring and green skin; the arc's center is the origin."""
     u, v = tx.uv_grid(112, 112)
-    low, extent = outline.min(axis=0), np.ptp(outline, axis=0)
+    low = outline.min(axis=0)
+    extent = np.ptp(outline, axis=0)
     x, y = low[0] + u * extent[0], low[1] + v * extent[1]
     depth = r - np.hypot(x, y) + 0.5 * tx.grid_noise(rng, u.shape, 6, 6)
     image = (
         flesh * (1 + 0.06 * tx.grid_noise(rng, u.shape, 9, 9) + 0.05 * tx.grid_noise(rng, u.shape, 30, 30))[..., None]
     )
     for _ in range(seeds):
-        d, a = r * rng.uniform(0.4, 0.8), rng.uniform(0, 2 * np.pi)
+        d = r * rng.uniform(0.4, 0.8)
+        a = rng.uniform(0, 2 * np.pi)
         p, q = x - d * np.cos(a), y - d * np.sin(a)
         near = np.hypot((p * np.cos(a) + q * np.sin(a)) / 3.4, (q * np.cos(a) - p * np.sin(a)) / 2.0)
         image = tx.lerp_color(image, (40, 26, 22), 1 - tx.smoothstep(near, 0.8, 1.15))
@@ -694,7 +726,8 @@ def watermelon_slice(rng: Rng) -> Instance:
     t = np.linspace(0, 1, 9)[1:-1, None]
     edge = np.c_[np.cos(arc), np.sin(arc)]
     outline = np.concatenate([[[0, 0]], t * edge[0], edge, t[::-1] * edge[-1]]) * r
-    rind, seeds = r * rng.uniform(0.05, 0.1), int(rng.integers(0, 60)) if sort == "half" else int(rng.integers(20, 160))
+    rind = r * rng.uniform(0.05, 0.1)
+    seeds = int(rng.integers(0, 60)) if sort == "half" else int(rng.integers(20, 160))
     flesh = skin.tints[0]
     face = cut_face(rng, flesh, outline, r, rind, seeds)
     u = tx.uv_grid(24, 160)[0]

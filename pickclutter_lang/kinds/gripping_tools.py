@@ -71,12 +71,14 @@ def clamp(rng: Rng) -> Instance:
 def _spring(rng: Rng) -> Instance:
     """Two crossed levers, jaws at +y."""
     model = ModelBuilder()
-    length, wide = rng.uniform(90, 190), rng.uniform(0.07, 0.1)
+    length = rng.uniform(90, 190)
+    wide = rng.uniform(0.07, 0.1)
     w = wide * length
     metal = rng.random() < 0.3
     body = steel(rng, DARK_STEELS) if metal else finish(rng, "plastic", [*TOOL_COLORS, *weighted("black 2")], wear=0.4)
     tip = finish(rng, "rubber", [c for c in ("orange", "red", "black", "yellow", "blue") if c != body.colors[0]])
-    spread, gap = length * rng.uniform(0.16, 0.24), rng.uniform(0, 0.09) * length
+    spread = length * rng.uniform(0.16, 0.24)
+    gap = rng.uniform(0, 0.09) * length
     thick = w * rng.uniform(0.9, 1.3)
     for side in (-1, 1):
         jaw = [(-side * 0.3 * w, -2), (side * w * 1.3, 0.12 * length), (side * w * 1.7, 0.25 * length)]
@@ -116,7 +118,8 @@ def _frame(rng: Rng) -> Instance:
         [(0, -6), (1.5 * w, -6), (1.5 * w, 8), (0, 8)], skin, segments=16, at=(-deep, 0, 0), turn=ALONG_Y, pieces=1
     )
     end = size * rng.uniform(0.3, 0.75)
-    r, low = 0.75 * w, end - size * 1.0
+    r = 0.75 * w
+    low = end - size * 1.0
     profile = [(0, low), *thread(r, low, end, size / 40), (0, end)]
     model.lathe(profile, metal, segments=12, at=(-deep, 0, 0), turn=ALONG_Y, pieces=1)
     pad = [(0, end), (1.1 * w, end), (1.5 * w, end + 5), (0, end + 5)]
@@ -141,7 +144,8 @@ def _bar(rng: Rng) -> Instance:
         x = np.array([-1.4 * w, 0.5 * deep, deep + w])
         half = np.array([1.6, 1.5, 1.0]) * w
         model.sweep(np.c_[x, np.full(3, y), 0 * x], half, skin, 0.95 * w, power=4, segments=12, pieces=1)
-    low, top = slide - 0.3 * length, slide + 0.12 * length
+    low = slide - 0.3 * length
+    top = slide + 0.12 * length
     profile = [(0, low), *thread(0.6 * w, low, top, length / 60), (0, top)]
     model.lathe(profile, metal, segments=10, at=(deep, 0, 0), turn=ALONG_Y, pieces=1)
     for y in (top, length - 2.4 * w):
@@ -162,10 +166,12 @@ def flat_screwdriver(rng: Rng) -> Instance:
     # Pose: lying with its tip at +y.
     model = ModelBuilder()
     skin, colors, thin, features = screwdriver(model, rng)
-    tip, wide = rng.uniform(10, 18), rng.uniform(1.15, 1.9)
+    tip = rng.uniform(10, 18)
+    wide = rng.uniform(1.15, 1.9)
     y = np.array([-0.5, 0.2, 0.45, 0.75, 1]) * tip
     tip_skin: Skin = plain((52, 52, 54)) if rng.random() < 0.5 else steel(rng)
-    widths, heights = np.array([1, 1, wide, wide, 0.95 * wide]), np.array([1, 0.9, 0.6, 0.35, 0.2])
+    widths = np.array([1, 1, wide, wide, 0.95 * wide])
+    heights = np.array([1, 0.9, 0.6, 0.35, 0.2])
     model.sweep(np.c_[0 * y, y, 0 * y], thin * widths, tip_skin, thin * heights, power=4, segments=16, pieces=1)
     blade = choice(rng, ("with a flat tip", "with a flat blade"))
     return model.instance(skin, "long and thin", [*features, blade], colors, density=1400)
@@ -179,12 +185,14 @@ def hex_key(rng: Rng) -> Instance:
     """Hex keys: L-shaped rods of six-sided steel, bright or black, some with a ball end or a colored sleeve."""
     model = ModelBuilder()
     r = rng.uniform(1.4, 5)
-    long, short = 26 + r * rng.uniform(18, 30), 10 + r * rng.uniform(4, 6.5)
+    long = 26 + r * rng.uniform(18, 30)
+    short = 10 + r * rng.uniform(4, 6.5)
     if rng.random() < 0.2:
         short = long * rng.uniform(0.28, 0.4)
     black = rng.random() < 0.45
     skin = finish(rng, "steel", "black", wear=0.7, rgb=NEAR_BLACK) if black else steel(rng, DARK_STEELS[:3], wear=0.7)
-    bend, t = r * rng.uniform(2, 3), np.radians(np.linspace(0, 90, 7))
+    bend = r * rng.uniform(2, 3)
+    t = np.radians(np.linspace(0, 90, 7))
     corner = np.c_[bend - bend * np.cos(t), bend - bend * np.sin(t)]
     line = np.concatenate([[(0, long), (0, 0.6 * long)], corner, [(short * 0.6, 0), (short, 0)]])
     path = np.c_[line, np.zeros(len(line))]
@@ -236,7 +244,8 @@ def pliers(rng: Rng) -> Instance:
         grip = banded([(0, skin.tints[0]), (cuts[0], tint(rng, second)), (cuts[1], skin.tints[0])])
         colors = (skin.colors[0], second, *metal.colors)
     angle = rng.uniform(0, 5) if rng.random() < 0.6 else rng.uniform(6, 16)
-    wide, thick = handle * rng.uniform(0.08, 0.1), rng.uniform(4.5, 6.5)
+    wide = handle * rng.uniform(0.08, 0.1)
+    thick = rng.uniform(4.5, 6.5)
     bow, spread = rng.uniform(0.1, 0.2) * handle, rng.uniform(0.13, 0.2) * handle
     for side in (-1, 1):
         turn = rotation("z", -0.5 * angle * side)
@@ -265,7 +274,8 @@ def scissors(rng: Rng) -> Instance:
     """Scissors: two blades crossed at a rivet, with plastic loops of many colors, or wholly of steel."""
     # Pose: lying with their points at +y.
     model = ModelBuilder()
-    blade, form = rng.uniform(55, 130), choice(rng, weighted("pointed 3, rounded"))
+    blade = rng.uniform(55, 130)
+    form = choice(rng, weighted("pointed 3, rounded"))
     metal = steel(rng, (*STEEL, (120, 122, 126)))
     bare = rng.random() < 0.12
     skin = metal if bare else finish(rng, "plastic", [*VIVID, "black", "grey", "red"], wear=0.4)
@@ -299,7 +309,8 @@ def _half(
     loop: tuple[float, float],
 ) -> None:
     """Add a blade on one side of y and its loop on the other; `side` also lifts it."""
-    turn, lift = rotation("z", 0.5 * angle * side), 1.4 * side
+    turn = rotation("z", 0.5 * angle * side)
+    lift = 1.4 * side
     y = np.linspace(-5, blade, 10)
     half = 0.5 * np.interp(
         y / blade, [-0.1, 0.1, 0.6, 0.93, 1], [13, 13, 10.5, 7 if blunt else 2.6, 4.5 if blunt else 0.6]
@@ -324,7 +335,8 @@ def wrench(rng: Rng) -> Instance:
     model = ModelBuilder()
     form = choice(rng, weighted("combination 2, open, ring"))
     jaw = rng.uniform(4, 11)
-    length, thick = jaw * rng.uniform(15, 20) + 30, 2.2 + 0.32 * jaw
+    length = jaw * rng.uniform(15, 20) + 30
+    thick = 2.2 + 0.32 * jaw
     skin = steel(rng, (*STEEL, *STEEL, (70, 72, 76), (96, 96, 100)), wear=0.8)
     y = np.linspace(-0.5, 0.5, 9) * (length - 3.4 * jaw)
     waist = np.interp(np.abs(y) / y.max(), [0, 0.7, 1], [0.82, 0.9, 1.25])

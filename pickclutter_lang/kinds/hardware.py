@@ -49,7 +49,8 @@ def _block(rng: Rng, model: ModelBuilder, brand: Brand) -> Instance:
     model.box(
         size.tolist(), {**faces, "front": base, "back": base, "top": dark, "bottom": dark}, 1.2, at=(0, 0, size[2] / 2)
     )
-    z, metal = size[2] - 0.2, plain(METAL)
+    z = size[2] - 0.2
+    metal = plain(METAL)
     for y, profile in (
         (-6.2, [(2.9, 0), (2.9, 2.6), (0, 2.6)]),
         (6.2, [(3.6, 0), (4.1, 2.8), (3, 2.8), (2.8, 1), (0, 1)]),
@@ -125,14 +126,17 @@ HINGE_METALS = (
 def hinge(rng: Rng) -> Instance:
     """Hinges: two plates with holes round a pin, of steel, brass or painted, open flat or partly folded."""
     model = ModelBuilder()
-    tall, thick = rng.uniform(28, 90), rng.uniform(1.4, 2.6)
+    tall = rng.uniform(28, 90)
+    thick = rng.uniform(1.4, 2.6)
     leaf, r = tall * rng.uniform(0.32, 0.65), thick * rng.uniform(1.9, 2.6)
     word, rgb = choice(rng, HINGE_METALS)
     skin = finish(rng, "metal", word, wear=0.8, rgb=rgb)
     fold = rng.uniform(0, 12) if rng.random() < 0.65 else rng.uniform(35, 100)
     round_by = choice(rng, (1.0, 1.0, 0.2 * leaf, 0.45 * leaf))
-    count, rows = int(choice(rng, (2, 3))), int(choice(rng, (1, 1, 2)))
-    dark, rim = plain((34, 34, 38)), plain(skin.tints[0] * 0.72)
+    count = int(choice(rng, (2, 3)))
+    rows = int(choice(rng, (1, 1, 2)))
+    dark = plain((34, 34, 38))
+    rim = plain(skin.tints[0] * 0.72)
     hole = min(0.12 * leaf, 0.11 * tall, 3.5)
     for side in (-1, 1):
         turn = rotation("y", side * -0.5 * fold)
@@ -179,10 +183,12 @@ def key(rng: Rng) -> Instance:
 
 def _cut(rng: Rng) -> Instance:
     model = ModelBuilder()
-    length, thick = rng.uniform(26, 40), rng.uniform(1.8, 2.6)
+    length = rng.uniform(26, 40)
+    thick = rng.uniform(1.8, 2.6)
     brass = rng.random() < 0.4
     skin = finish(rng, "metal", "yellow" if brass else "grey", wear=0.7, rgb=KEY_BRASSES if brass else STEEL)
-    half, teeth = rng.uniform(3, 4.2), int(rng.integers(5, 8))
+    half = rng.uniform(3, 4.2)
+    teeth = int(rng.integers(5, 8))
     y = np.linspace(0, length, 2 * teeth + 3)
     depth = np.zeros(len(y))
     depth[2:-1] = np.repeat(rng.uniform(0, 0.9 * half, teeth), 2) + np.tile((0.0, 0.15), teeth)
@@ -217,7 +223,8 @@ def _cut(rng: Rng) -> Instance:
 
 def _old(rng: Rng) -> Instance:
     model = ModelBuilder()
-    length, r = rng.uniform(45, 80), rng.uniform(2, 3.4)
+    length = rng.uniform(45, 80)
+    r = rng.uniform(2, 3.4)
     word, rgb = choice(rng, (("brown", OLD[:1]), ("brown", OLD[2:3]), ("grey", STEEL), ("yellow", KEY_BRASSES)))
     skin = finish(rng, "metal", word, wear=1.0, rgb=rgb)
     y = np.array([0, 0.06, 0.1, 0.14, 0.2, 0.96, 1]) * length
@@ -230,7 +237,8 @@ def _old(rng: Rng) -> Instance:
         for angle in np.radians((150, 30, 270)):
             at = (0.6 * size * np.cos(angle), -0.9 * size + 0.6 * size * np.sin(angle), 0)
             ring(model, 0.25 * size, 0.55 * size, 1.3 * r, skin, at=at, wedges=1, segments=16)
-    bit, out = rng.uniform(0.16, 0.24) * length, rng.uniform(9, 13)
+    bit = rng.uniform(0.16, 0.24) * length
+    out = rng.uniform(9, 13)
     line = np.array([(0, 0.94 * length - bit / 2), (out, 0.94 * length - bit / 2)])
     model.plate(*strip(line, bit / 2), -0.45 * r, 0.45 * r, skin, pieces=1)
     notch = plain((44, 44, 48))
@@ -335,7 +343,8 @@ def nail(rng: Rng) -> Instance:
     model.sweep(body, r, skin, segments=12, pieces=4 if bent else 1)
     end = body[-1] + (body[-1] - body[-2]) / np.linalg.norm(body[-1] - body[-2]) * 3.2 * r
     model.sweep([body[-1], end], [r, 0.08 * r], skin, segments=4 if rng.random() < 0.6 else 12, pieces=1)
-    wide, thick = r * rng.uniform(1.9, 2.6), rng.uniform(0.5, 0.8) * r
+    wide = r * rng.uniform(1.9, 2.6)
+    thick = rng.uniform(0.5, 0.8) * r
     countersunk = rng.random() < 0.25
     head = [(0, -thick), (wide * 0.9, -thick), (wide, -0.5 * thick), (wide, 0), (0, 0.1 if not countersunk else r)]
     if countersunk:
@@ -436,7 +445,8 @@ def power_plug(rng: Rng) -> Instance:
     pin = plain(np.array(choice(rng, PINS)) * rng.uniform(0.9, 1.05))
     sort = choice(rng, weighted("flat, round 2, blades, square"))
     front, feature = {"flat": _flat, "round": _round, "blades": _blades, "square": _square}[sort](model, rng, skin, pin)
-    thin, long = rng.uniform(2.6, 3.8), rng.uniform(18, 60)
+    thin = rng.uniform(2.6, 3.8)
+    long = rng.uniform(18, 60)
     ribs = int(rng.integers(3, 6))
     relief = np.array(
         [(0, 0), *[(thin * (1.9 - 0.12 * n - 0.35 * (n % 2)), 2.4 * n) for n in range(2 * ribs)], (0, 4.8 * ribs)]
@@ -464,7 +474,8 @@ def _flat(model: ModelBuilder, rng: Rng, skin: Finish, pin: Skin) -> tuple[float
 
 def _round(model: ModelBuilder, rng: Rng, skin: Finish, pin: Skin) -> tuple[float, str]:
     """Add a thick round body with two thick pins."""
-    long, r = rng.uniform(32, 44), rng.uniform(16.5, 19)
+    long = rng.uniform(32, 44)
+    r = rng.uniform(16.5, 19)
     form = smooth([(0.4, 0), (0.66, 0.2), (0.72, 0.5), (0.95, 0.72), (1, 0.8), (1, 1)], 14) * [r, long]
     model.lathe([(0, 0), *form, (0, long)], skin, segments=24, pieces=2, at=(0, -long / 2, 0), turn=ALONG_Y)
     for side in (-1, 1):
@@ -475,7 +486,8 @@ def _round(model: ModelBuilder, rng: Rng, skin: Finish, pin: Skin) -> tuple[floa
 
 def _blades(model: ModelBuilder, rng: Rng, skin: Finish, pin: Skin) -> tuple[float, str]:
     """Add a body with two flat blades and sometimes a round pin below."""
-    long, grounded = rng.uniform(28, 36), rng.random() < 0.6
+    long = rng.uniform(28, 36)
+    grounded = rng.random() < 0.6
     y = np.linspace(-long / 2, long / 2, 8)
     half = smooth([(6.5,), (10,), (10.5,), (13.5,), (13,)], 8)[:, 0]
     tall = 0.85 * half if grounded else np.linspace(6, 8, 8)
@@ -515,7 +527,8 @@ def screw(rng: Rng) -> Instance:
     r = rng.uniform(1.8, 4.2)
     length = 12 + r * rng.uniform(7, 15)
     skin = fastener_metal(rng)
-    pointed, head = rng.random() < 0.65, choice(rng, weighted("flat 2, round, hexagonal"))
+    pointed = rng.random() < 0.65
+    head = choice(rng, weighted("flat 2, round, hexagonal"))
     core = rng.uniform(0, 0.35) * length
     tip = 2.6 * r if pointed else 0.4 * r
     rows = [

@@ -87,7 +87,8 @@ def candle(rng: Rng) -> Instance:
         "jar": (rng.uniform(28, 42), rng.uniform(45, 85)),
     }[form]
     hollow = h * (0.02 if form == "taper" else 0.06 if form == "pillar" else 0.12) * rng.uniform(0.5, 1.6)
-    lumpy, phase = rng.uniform(0, 0.06) * (form == "pillar"), rng.uniform(0, 6)
+    lumpy = rng.uniform(0, 0.06) * (form == "pillar")
+    phase = rng.uniform(0, 6)
 
     def melt(points: Floats) -> Floats:
         """Let the rim sink here and there."""
@@ -111,13 +112,15 @@ def candle(rng: Rng) -> Instance:
         outer = smooth([(r + 2, -4), (r + 3, h * 0.1), (r + 3, h * 0.7), (r + 3, h * 0.84)], 7)
         model.lathe([(0, -4), *outer], glass, pieces=1)
     burnt = rng.random() < 0.5
-    base, reach = h - hollow * 1.3 - 1, rng.uniform(6, 12)
+    base = h - hollow * 1.3 - 1
+    reach = rng.uniform(6, 12)
     lean = rng.normal(0, 1.5, 2)
     wick = smooth([(0, 0, base), (*(0.3 * lean), base + 0.6 * reach), (*lean, base + reach + 2)], 6)
     model.sweep(wick, 0.9, plain((36, 30, 26) if burnt else (232, 226, 210)), segments=6, up=(0, 1, 0), pieces=1)
     if form in ("pillar", "taper"):
         for _ in range(int(rng.integers(0, 5)) * burnt):
-            a, drop = rng.uniform(0, 2 * np.pi), h * rng.uniform(0.12, 0.5)
+            a = rng.uniform(0, 2 * np.pi)
+            drop = h * rng.uniform(0.12, 0.5)
             top = h * (0.97 - lumpy)
             line = np.array([(r * 0.97 * np.cos(a), r * 0.97 * np.sin(a), top - f * drop) for f in (0, 0.4, 0.8, 1)])
             model.sweep(
@@ -142,7 +145,8 @@ def candle(rng: Rng) -> Instance:
 def clothespin(rng: Rng) -> Instance:
     """Clothespins: two wooden or plastic legs with a steel spring between them, closed or squeezed open."""
     model = ModelBuilder()
-    long, wooden = rng.uniform(48, 92), rng.random() < 0.5
+    long = rng.uniform(48, 92)
+    wooden = rng.random() < 0.5
     word = "brown" if wooden else choice(rng, TOYS)
     skin = finish(
         rng, "wood" if wooden else "plastic", word, rgb=(*WOODS[:1], WOODS[2], (214, 176, 122)) if wooden else ()
@@ -178,7 +182,8 @@ def clothespin(rng: Rng) -> Instance:
     rows = [(0, -wide * 0.62), (coil, -wide * 0.62), (coil, wide * 0.62), (0, wide * 0.62)]
     model.lathe(rows, steel, 14, 1, at=turn @ [0, pivot, 0], turn=turn @ rotation("y", 90))
     for s in (-1, 1):
-        y, x = pivot + long * rng.uniform(0.14, 0.2), s * wide * 0.54
+        y = pivot + long * rng.uniform(0.14, 0.2)
+        x = s * wide * 0.54
         path = np.array(
             [
                 (x, pivot, coil * 0.7),
@@ -254,7 +259,8 @@ def _relief(rng: Rng, color: Floats, core: Floats, share: float) -> TextureImage
 def coin(rng: Rng) -> Instance:
     """Coins: round discs of copper, brass or silver color with a raised rim, a number or a head; some in two metals."""
     model = ModelBuilder()
-    r, word = rng.uniform(8.5, 19), choice(rng, weighted("grey 2, yellow 2, brown"))
+    r = rng.uniform(8.5, 19)
+    word = choice(rng, weighted("grey 2, yellow 2, brown"))
     thick = r * rng.uniform(0.13, 0.2)
     two = word != "brown" and rng.random() < 0.25
     other = {"grey": "yellow", "yellow": "grey"}.get(word, word)
@@ -315,7 +321,8 @@ def flower_pot(rng: Rng) -> Instance:
         model.lathe(dish, skin.solid(), pieces=1)
     content = choice(rng, weighted("empty 2, soil, plant 2"))
     if content != "empty":
-        level, broad = h * 0.86 + lift, r * 0.92 - wall
+        level = h * 0.86 + lift
+        broad = r * 0.92 - wall
         earth = tx.to_uint8(np.array([70, 48, 32]) * (1 + 0.22 * tx.grid_noise(rng, (48, 48), 18, 18))[..., None])
         model.prism(circle(broad, 20), level - 0.06 * h, level, earth)
     if content == "plant":
@@ -329,7 +336,8 @@ def flower_pot(rng: Rng) -> Instance:
 
 def _upright(model: ModelBuilder, rng: Rng, foot: Floats, reach: float) -> Floats:
     """Add a pointed leaf that rises and bends over, without a hull; return the points of its middle and edges."""
-    angle, spread = rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 0.8)
+    angle = rng.uniform(0, 2 * np.pi)
+    spread = rng.uniform(0.1, 0.8)
     out = np.array([np.cos(angle), np.sin(angle), 0])
     t = np.linspace(0, 1, 8)[:, None]
     path = foot + out * reach * spread * t**1.5 + np.array([0, 0, reach]) * (t - 0.35 * spread * t**3)
@@ -371,12 +379,14 @@ def glasses(rng: Rng) -> Instance:
     c, s = (np.sign(f) * np.abs(f) ** (2 / power) for f in (np.cos(a), np.sin(a)))
     center = wide / 2 - lens - thick
     for side in (-1, 1):
-        y, z = side * (center + lens * c), tall * s * (1 + (0.12 * c if form == "drop" else 0))
+        y = side * (center + lens * c)
+        z = tall * s * (1 + (0.12 * c if form == "drop" else 0))
         loop = np.c_[-0.0012 * y**2, y, z]
         loop[-1] = loop[0]
         model.sweep(loop, thick, image, thick * 1.1, segments=8, up=(1, 0, 0), closed=True, hull=False)
         pane = np.c_[y, z][:-1] if side > 0 else np.c_[y, z][:-1][::-1]
-        spin, at = rotation("z", 90) @ rotation("x", 90), (-0.0012 * center**2, 0, 0)
+        spin = rotation("z", 90) @ rotation("x", 90)
+        at = (-0.0012 * center**2, 0, 0)
         model.prism(pane, -0.6, 0.6, glass, at=at, turn=spin, hull=False)
         x = (-0.0012 * (center + lens) ** 2, -0.0012 * (center - lens) ** 2)
         model.hull(
@@ -392,7 +402,8 @@ def glasses(rng: Rng) -> Instance:
     )
     model.sweep(bridge, thick, image, thick, segments=8, up=(1, 0, 0), pieces=1)
     folded = rng.random() < 0.35
-    reach, hinge = wide * rng.uniform(0.92, 1.02), np.array([-0.0012 * (wide / 2) ** 2 - 2, wide / 2, 0.4 * tall])
+    reach = wide * rng.uniform(0.92, 1.02)
+    hinge = np.array([-0.0012 * (wide / 2) ** 2 - 2, wide / 2, 0.4 * tall])
     for n, side in enumerate((-1, 1)):
         t = np.linspace(0, 1, 12)
         drop = -(np.clip(t - 0.74, 0, 1) ** 1.2) * reach * 0.75
@@ -475,7 +486,8 @@ def lighter(rng: Rng) -> Instance:
         brass = rng.random() < 0.3
         word = choice(rng, weighted("grey 2, black, red, blue")) if not brass else "yellow"
         skin = finish(rng, "metal", word, rgb=STEEL if word == "grey" else ((206, 168, 84),) if brass else ())
-        cut, image = h * 0.64, skin.image(wide, h, 80)
+        cut = h * 0.64
+        image = skin.image(wide, h, 80)
         opened = rng.random() < 0.5
         model.box((deep, wide, cut), image, 1.6, at=turn @ [0, 0, cut / 2], turn=turn)
         lid = (deep, wide, h * 0.35)
@@ -512,7 +524,9 @@ def lighter(rng: Rng) -> Instance:
         return model.instance(skin, "rectangular", features, density=2000)
     word = choice(rng, (*BRIGHT, "red", "blue", "yellow", "green", "white", "black"))
     skin = finish(rng, "plastic", word)
-    bend, body, r = squarish(rng.uniform(2.2, 4), deep / wide), h * rng.uniform(0.74, 0.8), wide / 2
+    bend = squarish(rng.uniform(2.2, 4), deep / wide)
+    body = h * rng.uniform(0.74, 0.8)
+    r = wide / 2
     rows = [(r * 0.9, 0), (r, 2), (r, body - 2), (r * 0.96, body)]
     model.lathe(rows, skin, bend=bend, turn=turn, pieces=1)
     model.lathe([(0, 0.2), (r * 0.9, 0)], skin.solid(), bend=bend, turn=turn, hull=False)
@@ -555,7 +569,8 @@ VASE_FORMS = {
 def vase(rng: Rng) -> Instance:
     """Vases: tall hollow vessels with bellies, necks and flared rims; glazed, painted or of glass; some with ears."""
     model = ModelBuilder()
-    h, form = rng.uniform(110, 265), choice(rng, tuple(VASE_FORMS))
+    h = rng.uniform(110, 265)
+    form = choice(rng, tuple(VASE_FORMS))
     r = h * {"bulbous": 0.34, "bottle": 0.28, "slim": 0.24, "flared": 0.22, "urn": 0.33}[form] * rng.uniform(0.85, 1.15)
     glassy = rng.random() < 0.2
     word = (
@@ -581,7 +596,8 @@ def vase(rng: Rng) -> Instance:
     handles = form in ("urn", "bulbous", "bottle") and rng.random() < 0.3
     if handles:
         for s in (-1, 1):
-            top, low = 0.88 * h, h * rng.uniform(0.5, 0.62)
+            top = 0.88 * h
+            low = h * rng.uniform(0.5, 0.62)
             a, b = (float(np.interp(z, outer[:, 1], outer[:, 0])) for z in (top, low))
             loop = [(0, s * (a - 2), top), (0, s * (r * 1.05), top + 0.02 * h), (0, s * r * 1.15, (top + low) / 2)]
             loop += [(0, s * (b - 2), low)]

@@ -158,7 +158,8 @@ class Kind(KindWords):
 
 def instance_phrases(name: str, instance: Instance) -> list[str]:
     """Return noun phrases that are true of an instance: "red mug", "striped ceramic mug", "mug with a handle"."""
-    color, material = " and ".join(instance.colors[:2]), instance.material
+    color = " and ".join(instance.colors[:2])
+    material = instance.material
     phrases = [f"{instance.colors[0]} {name}", f"{color} {name}"]
     if material != UNSAID_MATERIAL:
         phrases += [f"{material} {name}", f"{color} {material} {name}"]

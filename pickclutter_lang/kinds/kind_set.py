@@ -58,7 +58,8 @@ class KindSet(ObjectSet):
         :raises MissingAssetsError: when a file of the model is missing or damaged
         """
         kind_id, seed = self._parse(model_id)
-        kind, folder = self.catalog.find(kind_id), self.model_dir(model_id)
+        kind = self.catalog.find(kind_id)
+        folder = self.model_dir(model_id)
         if not (folder / _ENTRY_FILE).is_file():
             _make_model(folder, find_kinds([kind.name])[0], seed)
         return replace(_read_entry(folder / _ENTRY_FILE), split=kind.split)

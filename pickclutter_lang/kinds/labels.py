@@ -91,7 +91,8 @@ def front(
         art(draw, w / 2, h * 0.68, 0.5 * min(w, h), rng)
     else:
         _logo(draw, w / 2, h * 0.68, 0.2 * min(w, h), brand)
-    x, y = w * choice(rng, (0.16, 0.84)), h * 0.88
+    x = w * choice(rng, (0.16, 0.84))
+    y = h * 0.88
     draw.ellipse([x - 0.12 * w, y - 0.08 * w, x + 0.12 * w, y + 0.08 * w], fill=_rgb(_contrast(brand)))
     _fit(image, choice(rng, _CLAIMS), (x, y), 0.2 * w, 0.07 * h, _rgb(brand.background))
     _fit(image, brand.weight, (w - x, h * 0.94), 0.3 * w, 0.06 * h, brand.ink)
@@ -128,7 +129,8 @@ def wrap(rng: Rng, brand: Brand, around: float, height: float, art: Art | None =
 def carton(rng: Rng, brand: Brand, size: Sequence[float], art: Art | None) -> dict[str, TextureImage]:
     """Paint the six sides of a box of a size (x, y, z) in mm for `ModelBuilder.box`; fronts face +x and -x."""
     depth, width, height = size
-    main, side = front(rng, brand, width, height, art), facts(rng, brand, depth, height)
+    main = front(rng, brand, width, height, art)
+    side = facts(rng, brand, depth, height)
     w, h = _pixels(depth, width, 96)
     image, _ = tx.canvas((w, h), [*brand.background])
     _fit(image, brand.name, (w / 2, h / 2), 0.8 * h, 0.6 * w, brand.ink, 90)
@@ -152,7 +154,8 @@ def pile_art(color: str, count: int, oval: float = 0.6) -> Art:
     def paint(draw: ImageDraw.ImageDraw, x: float, y: float, size: float, rng: Rng) -> None:
         for _ in range(count):
             a, b = x + rng.normal(0, 0.28) * size, y + rng.normal(0, 0.16) * size
-            r, fill = rng.uniform(0.08, 0.13) * size, _rgb(tint(rng, color, 1.6))
+            r = rng.uniform(0.08, 0.13) * size
+            fill = _rgb(tint(rng, color, 1.6))
             draw.ellipse([a - r, b - r * oval, a + r, b + r * oval], fill=fill, outline=_rgb(np.asarray(fill) * 0.6))
 
     return paint
@@ -196,7 +199,8 @@ def _ground(draw: ImageDraw.ImageDraw, brand: Brand, w: int, h: int) -> None:
 
 
 def _logo(draw: ImageDraw.ImageDraw, x: float, y: float, r: float, brand: Brand) -> None:
-    fill, inner = _rgb(_contrast(brand)), _rgb(brand.background)
+    fill = _rgb(_contrast(brand))
+    inner = _rgb(brand.background)
     if len(brand.name) % 3 == 0:
         draw.ellipse([x - r, y - r, x + r, y + r], fill=fill)
         draw.ellipse([x - r / 2, y - r / 2, x + r / 2, y + r / 2], fill=inner)

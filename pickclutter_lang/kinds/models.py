@@ -89,8 +89,10 @@ class ModelBuilder:
         bottom = np.interp(base, out[:, 1], out[:, 0]) - wall
         inner = np.concatenate([inner, [[bottom, base], [0, base]]])
         bend = squarish(2.0)  # a circle, whose rounding every instance of `KINDS_VERSION` has
-        around, height = 2 * np.pi * float(out[:, 0].max()), float(out[-1, 1] - out[0, 1])
-        lip, foot = np.array([out[-1], inner[0]]), np.array([(0, out[0, 1]), out[0]])
+        around = 2 * np.pi * float(out[:, 0].max())
+        height = float(out[-1, 1] - out[0, 1])
+        lip = np.array([out[-1], inner[0]])
+        foot = np.array([(0, out[0, 1]), out[0]])
         for profile in (out, lip, inner, foot):
             surface = revolve([(float(r), float(z)) for r, z in profile], 28).deformed(bend).transformed(at)
             if profile is out:
@@ -278,7 +280,8 @@ def smooth(points: npt.ArrayLike, count: int) -> Floats:
 
 def bumps(rng: np.random.Generator, amount: float, frequency: float) -> Callable[[Floats], Floats]:
     """Return a function for `ModelBuilder.ball`: radii that vary by `amount` (0.05 is 5%)."""
-    keys, phases = rng.normal(size=(6, 3)) * frequency, rng.uniform(0, 2 * np.pi, 6)
+    keys = rng.normal(size=(6, 3)) * frequency
+    phases = rng.uniform(0, 2 * np.pi, 6)
     return lambda q: np.asarray(1 + amount * np.sqrt(1 / 3) * np.cos(q @ keys.T + phases).sum(axis=-1) / 1.0)
 
 
@@ -382,7 +385,8 @@ def _deepest(profile: Floats) -> tuple[int, float]:
     corners: list[int] = []
     for n, point in enumerate(side):
         while len(corners) > 1:
-            a, b = side[corners[-1]] - side[corners[-2]], point - side[corners[-2]]
+            a = side[corners[-1]] - side[corners[-2]]
+            b = point - side[corners[-2]]
             if a[0] * b[1] > b[0] * a[1]:
                 break
             corners.pop()

@@ -51,7 +51,8 @@ def _print(rng: Rng, ground: TextureImage) -> TextureImage:
     image = Image.fromarray(ground)
     draw = ImageDraw.Draw(image)
     h, w = ground.shape[:2]
-    ink, unit = choice(rng, ((40, 34, 30), (150, 30, 30), (40, 60, 120))), min(h, w) * 0.14
+    ink = choice(rng, ((40, 34, 30), (150, 30, 30), (40, 60, 120)))
+    unit = min(h, w) * 0.14
     style = choice(rng, weighted("arrows, word, label 2"))
     x, y = w * 0.25, h * 0.35
     if style == "arrows":
@@ -151,8 +152,10 @@ CHIPS_TUBE_COLORS = weighted("red 3, green 3, blue 2, orange 2, yellow, purple, 
 def chip_art(draw: ImageDraw.ImageDraw, x: float, y: float, size: float, rng: Rng) -> None:
     """Draw a fan of curved golden chips."""
     for n in range(int(rng.integers(3, 6))):
-        a, b = x + (n - 1.7) * 0.2 * size, y + (n - 1.7) * 0.13 * size + rng.normal(0, 0.03) * size
-        r, light = 0.36 * size, rng.uniform(0.9, 1.1)
+        a = x + (n - 1.7) * 0.2 * size
+        b = y + (n - 1.7) * 0.13 * size + rng.normal(0, 0.03) * size
+        r = 0.36 * size
+        light = rng.uniform(0.9, 1.1)
         fill, dark = (tuple(int(min(255, c * f * light)) for c in (240, 196, 92)) for f in (1, 0.68))
         draw.chord([a - r, b - 0.7 * r, a + r, b + 0.9 * r], 160, 380, fill=fill, outline=dark)
         draw.arc([a - 0.8 * r, b - 0.5 * r, a + 0.8 * r, b + 0.8 * r], 180, 360, fill=dark)
@@ -174,7 +177,8 @@ def chips_tube(rng: Rng) -> Instance:
         word, color = cap_color(rng, weighted("white 3, grey, black, red, yellow"))
         top = [(r, h - 7), (r + 1.6, h - 7), (r + 1.6, h), (r * 0.9, h), (r * 0.88, h - 1), (0, h - 1)]
     else:
-        word, color = "", np.array((190, 192, 196))
+        word = ""
+        color = np.array((190, 192, 196))
         top = [(r, h - 5), (r + 0.8, h - 5), (r + 0.8, h - 1), (r * 0.94, h - 1), (r * 0.92, h - 4), (0, h - 4)]
     model.lathe(top, plain(color), pieces=1, hull=False)
     round_hull(model, (r + 1, 0), (r + 1, h))
@@ -194,8 +198,10 @@ def cracker_art(corners: int, count: int) -> Art:
     def paint(draw: ImageDraw.ImageDraw, x: float, y: float, size: float, rng: Rng) -> None:
         base = np.array(choice(rng, ((222, 170, 92), (206, 140, 66), (234, 192, 120))))
         for n in range(count):
-            a, b = x + (n - (count - 1) / 2) * 1.3 * size / count, y + rng.normal(0, 0.1) * size
-            r, turn = size * rng.uniform(0.28, 0.38), rng.uniform(0, np.pi)
+            a = x + (n - (count - 1) / 2) * 1.3 * size / count
+            b = y + rng.normal(0, 0.1) * size
+            r = size * rng.uniform(0.28, 0.38)
+            turn = rng.uniform(0, np.pi)
             angle = turn + np.pi / 4 + 2 * np.pi * np.arange(corners) / corners
             color = base * rng.uniform(0.85, 1.08)
             fill, dark = (tuple(int(min(c, 255)) for c in color * f) for f in (1, 0.62))
@@ -203,7 +209,8 @@ def cracker_art(corners: int, count: int) -> Art:
             draw.polygon(points, fill=fill, outline=dark)
             for p in (-0.4, 0, 0.4):
                 for q in (-0.4, 0, 0.4):
-                    u, v = r * (p * np.cos(turn) - q * np.sin(turn)), r * (p * np.sin(turn) + q * np.cos(turn))
+                    u = r * (p * np.cos(turn) - q * np.sin(turn))
+                    v = r * (p * np.sin(turn) + q * np.cos(turn))
                     draw.ellipse([a + u - 1, b + v - 1, a + u + 1, b + v + 1], fill=dark)
 
     return paint
@@ -237,7 +244,8 @@ def egg_carton(rng: Rng) -> Instance:
     rows = choice(rng, (3, 3, 4, 5, 6))
     word = choice(rng, weighted("grey 5, brown 3, green, blue, pink, yellow, white"))
     skin = finish(rng, "cardboard", word, wear=0.4, rgb=PULP.get(word, ()))
-    pitch, deep = rng.uniform(35, 42) if rows < 5 else rng.uniform(31, 36), rng.uniform(24, 30)
+    pitch = rng.uniform(35, 42) if rows < 5 else rng.uniform(31, 36)
+    deep = rng.uniform(24, 30)
     centers = np.array([(a * pitch / 2, (b - (rows - 1) / 2) * pitch) for a in (-1, 1) for b in range(rows)])
     cup = [(0, 0), (pitch * 0.27, 0), (pitch * 0.34, 0.2 * deep), (pitch * 0.5, deep)]
     for x, y in centers:
@@ -267,7 +275,8 @@ def _block(model: ModelBuilder, low: Floats, high: Floats, bottom: float, top: f
 
 
 def _lid(model: ModelBuilder, rng: Rng, skin: Finish, edge: Floats, low: float, rise: float) -> None:
-    base, top = rounded(edge[0], edge[1], 6), rounded(edge[0] * rng.uniform(0.74, 0.88), edge[1] * 0.95, 6)
+    base = rounded(edge[0], edge[1], 6)
+    top = rounded(edge[0] * rng.uniform(0.74, 0.88), edge[1] * 0.95, 6)
     loft(model, [(base, low), (0.15 * base + 0.85 * top, low + 0.85 * rise), (top * 0.97, low + rise)], skin)
     model.prism(top * 0.97, low + rise - 1, low + rise, skin, hull=False)
     model.hull([(*p, z) for o, z in ((base, low), (top, low + rise)) for p in o])
@@ -306,8 +315,10 @@ def gift_box(rng: Rng) -> Instance:
     ribbon_word = choice(
         rng, [c for c in weighted("red 2, white, yellow, blue, green, pink, purple") if c not in skin.colors]
     )
-    ribbon, dark = plain(tint(rng, ribbon_word)), plain(tint(rng, ribbon_word) * 0.75)
-    lidded, band = rng.random() < 0.45, rng.uniform(0.08, 0.16) * y
+    ribbon = plain(tint(rng, ribbon_word))
+    dark = plain(tint(rng, ribbon_word) * 0.75)
+    lidded = rng.random() < 0.45
+    band = rng.uniform(0.08, 0.16) * y
     rounded_box = rng.random() < 0.15
     if rounded_box:
         x = y
@@ -340,7 +351,8 @@ def gift_box(rng: Rng) -> Instance:
         model.box((x + 2 * out, band, 1), ribbon, 0, at=(0, 0, z + out - 0.2), hull=False)
         model.lathe([(y / 2 + out, z * 0.35), (y / 2 + out, z * 0.35 + band)], ribbon, 30, hull=False)
     style = choice(rng, weighted("loops 2, rosette"))
-    top, size = z + out, min(x, y) * rng.uniform(0.22, 0.34)
+    top = z + out
+    size = min(x, y) * rng.uniform(0.22, 0.34)
     count = 2 if style == "loops" else 7
     yaw = rng.uniform(0, 180)
     for n in range(count):
@@ -412,13 +424,16 @@ def juice_box(rng: Rng) -> Instance:
     faces = carton(rng, brand, size, art) | {"back": front(rng, brand, size[0], height, art)}
     silver = rng.random() < 0.4
     model.box(size, faces | {"top": plain((196, 198, 202))} if silver else faces, rounding=1.5)
-    top, straw = height / 2, choice(rng, weighted("stuck in 2, on the back, none"))
+    top = height / 2
+    straw = choice(rng, weighted("stuck in 2, on the back, none"))
     color = plain(tint(rng, choice(rng, weighted("white 2, yellow, red, green, blue"))))
-    x, y = size[0] * rng.uniform(-0.2, 0.2), size[1] * rng.uniform(0.2, 0.36) * choice(rng, (-1, 1))
+    x = size[0] * rng.uniform(-0.2, 0.2)
+    y = size[1] * rng.uniform(0.2, 0.36) * choice(rng, (-1, 1))
     foil = np.array([(-4, -4), (4, -4), (4, 4), (-4, 4)]) + np.array([x, y])
     model.prism(foil, top, top + 0.3, plain((208, 210, 214)), hull=False)
     if straw == "stuck in":
-        tall, bend = rng.uniform(22, 42), np.sign(y) * -rng.uniform(8, 20)
+        tall = rng.uniform(22, 42)
+        bend = np.sign(y) * -rng.uniform(8, 20)
         lean = rng.uniform(-3, 3)
         bent = [(x + lean, y + 0.2 * bend, top + tall), (x + lean, y + bend, top + tall * 1.1)]
         path = smooth([(x, y, top - 2), (x + lean, y, top + 0.7 * tall), *bent], 9)
@@ -452,7 +467,8 @@ def master_chef_can(rng: Rng) -> Instance:
     tin(model, rng, r, h, image, np.array(TIN) * rng.uniform(0.75, 1.05))
     if lid:
         _, color = cap_color(rng, weighted("white 2, grey, black, brown, red, blue, yellow"))
-        edge, deep = r + 2.2, rng.uniform(8, 13)
+        edge = r + 2.2
+        deep = rng.uniform(8, 13)
         profile = [(r, h - deep), (edge, h - deep), (edge, h + 0.4), (edge - 1.5, h + 2)]
         ribs = ribbed(color, 60, rng.uniform(0, 0.2), 0.0, deep / (deep + edge))
         model.lathe([*profile, (r * 0.84, h + 2), (r * 0.82, h + 0.6), (0, h + 0.6)], ribs, pieces=1)
@@ -498,7 +514,8 @@ def matchbox(rng: Rng) -> Instance:
     sides = {"top": label, "bottom": label, "front": striker, "back": striker, "left": paper, "right": paper}
     model.box((long, wide, thick), sides, 0.4, turn=turn)
     if opened:
-        rim, inner = 1.2, wide * 0.94
+        rim = 1.2
+        inner = wide * 0.94
         x = long / 2 + pull / 2
         for size, at in (
             ((pull, inner, rim), (x, 0, -thick * 0.44)),
@@ -509,9 +526,11 @@ def matchbox(rng: Rng) -> Instance:
             model.box(size, paper, 0, at=turn @ np.array(at), turn=turn, hull=False)
         tip = plain(tint(rng, choice(rng, weighted("red 2, brown, green, blue"))))
         wood = plain((214, 180, 130))
-        count, stick = int(wide / 4.2), min(2.0, thick * 0.12)
+        count = int(wide / 4.2)
+        stick = min(2.0, thick * 0.12)
         for n in range(count):
-            y, reach = inner * ((n + 0.5) / count - 0.5) * 0.92, pull * rng.uniform(0.84, 0.95)
+            y = inner * ((n + 0.5) / count - 0.5) * 0.92
+            reach = pull * rng.uniform(0.84, 0.95)
             z = thick * rng.uniform(-0.12, 0.1)
             model.box((reach, stick, stick), wood, 0, at=turn @ [long / 2 + reach / 2 - 2, y, z], turn=turn, hull=False)
             model.ball(
@@ -539,7 +558,9 @@ MILK_CARTON_COLORS = weighted("white 5, blue 2, turquoise, green, red, brown, ye
 def glass_art(draw: ImageDraw.ImageDraw, x: float, y: float, size: float, rng: Rng) -> None:
     """Draw a glass of milk, or the dark patches of a cow."""
     if rng.random() < 0.55:
-        a, b, top = 0.24 * size, 0.18 * size, y - 0.45 * size
+        a = 0.24 * size
+        b = 0.18 * size
+        top = y - 0.45 * size
         corners = [(x - a, top), (x + a, top), (x + b, y + 0.45 * size), (x - b, y + 0.45 * size)]
         draw.polygon(corners, fill=(252, 252, 250), outline=(120, 150, 190))
         rim = [x - a, top - 0.06 * size, x + a, top + 0.06 * size]
@@ -562,12 +583,14 @@ def milk_carton(rng: Rng) -> Instance:
     faces = carton(rng, brand, size, glass_art)
     model.box(size, faces, rounding=1.0)
     colors = printed_colors(brand, faces["right"])
-    top, half = height / 2, np.array([depth, width]) / 2
+    top = height / 2
+    half = np.array([depth, width]) / 2
     gable, cap = rng.random() < 0.75, rng.random() < 0.6
     color = tint(rng, choice(rng, [brand.colors[1], "white", "red", "blue", "green"]))
     if gable:
         rise, (a, b) = width * rng.uniform(0.3, 0.42), half - 0.5
-        panel, dark = plain(brand.background), plain(brand.background * 0.88)
+        panel = plain(brand.background)
+        dark = plain(brand.background * 0.88)
         for s in (1, -1):
             ends = [(x, y * s, z) for x, z in ((a * s, top), (s, top + rise)) for y in (-b, b)]
             slope = np.array(ends).reshape(2, 2, 3)

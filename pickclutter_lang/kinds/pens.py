@@ -59,7 +59,8 @@ def eraser(rng: Rng) -> Instance:
         for outline, part in parts:
             model.prism(outline, -wide / 2, wide / 2, part, turn=rotation("z", 90) @ rotation("x", 90))
     else:
-        rounding, share = min(rng.uniform(0.5, 4), 0.45 * tall), rng.uniform(0.55, 0.72) if form == "sleeve" else 0.0
+        rounding = min(rng.uniform(0.5, 4), 0.45 * tall)
+        share = rng.uniform(0.55, 0.72) if form == "sleeve" else 0.0
         bare = length * (1 - 0.95 * share)
         model.box((wide, bare, tall), skin, rounding, at=(0, (length - bare) / 2, tall / 2), hull=False)
         model.hull([(x, y, z) for x in (-wide / 2, wide / 2) for y in (-length / 2, length / 2) for z in (0, tall)])
@@ -102,7 +103,8 @@ def glue_stick(rng: Rng) -> Instance:
     r = rng.uniform(9, 15)
     body = r * rng.uniform(4.2, 5.4)
     brand = sample_brand(rng, GLUE_STICK_PRODUCTS, GLUE_STICK_COLORS)
-    foot, skin = rng.uniform(6, 10), finish(rng, "plastic", brand.colors[0])
+    foot = rng.uniform(6, 10)
+    skin = finish(rng, "plastic", brand.colors[0])
     end = brand.accent if rng.random() < 0.5 else tint(rng, choice(rng, ("white", "red", "yellow", "black")))
     twist = [(0, 0), (0.86 * r, 0), (0.9 * r, 1), (0.9 * r, foot), (0, foot)]
     model.lathe(twist, ribbed(end, 16, 0.3, 0.3, 0.7), segments=24, hull=False)
@@ -113,16 +115,19 @@ def glue_stick(rng: Rng) -> Instance:
         [(1.01 * r, foot + 1), (1.01 * r, foot + body - 1)], wrap(rng, brand, 2 * np.pi * r, body - 2), hull=False
     )
     model.hull([(*p, z) for p in circle(r, 16) for z in (0, foot + body)])
-    top, capped = foot + body, rng.random() < 0.65
+    top = foot + body
+    capped = rng.random() < 0.65
     if capped:
-        cap, tall = plain(end), r * rng.uniform(1.3, 2.2)
+        cap = plain(end)
+        tall = r * rng.uniform(1.3, 2.2)
         rows = [(0.5 * r, top), (1.02 * r, top), (1.04 * r, top + 1), (0.98 * r, top + tall - 2)]
         rows += [(0.85 * r, top + tall), (0, top + tall)]
         model.lathe(rows, ribbed(end, 24, 0.2, 0.35, 0.75) if rng.random() < 0.4 else cap, pieces=1)
     else:
         profile = [(0.6 * r, top), (0.9 * r, top), (0.86 * r, top + 4), (0.5 * r, top + 4)]
         model.lathe(profile, plain((236, 236, 232)), segments=24, pieces=1)
-        out, glue = rng.uniform(5, 18), np.array(choice(rng, ((240, 240, 234), (240, 240, 234), (150, 130, 200))))
+        out = rng.uniform(5, 18)
+        glue = np.array(choice(rng, ((240, 240, 234), (240, 240, 234), (150, 130, 200))))
         rows = [(0.74 * r, top), (0.74 * r, top + 4 + out), (0.6 * r, top + 5.5 + out), (0, top + 6 + out)]
         model.lathe(rows, plain(glue * rng.uniform(0.94, 1.02)), segments=20, pieces=1)
     features = ["with a cap" if capped else "open", "with lettering"]
@@ -212,7 +217,8 @@ def pen(rng: Rng) -> Instance:
     """Pens: capped and push-button ballpoint pens and fountain pens with clips and metal or plastic barrels."""
     # Pose: lying with its point at +y.
     model = ModelBuilder()
-    length, r = rng.uniform(118, 138), rng.uniform(3.8, 5.6)
+    length = rng.uniform(118, 138)
+    r = rng.uniform(3.8, 5.6)
     metal = rng.random() < 0.3
     skin = finish(rng, "metal" if metal else "plastic", PEN_COLORS, wear=0.3)
     shiny = plain(
@@ -275,14 +281,16 @@ def pencil(rng: Rng) -> Instance:
     """Pencils: six-sided or round, painted, sharpened to bare wood and a lead, some with a rubber end."""
     # Pose: lying with its point at +y.
     model = ModelBuilder()
-    r, length = rng.uniform(3.4, 4.6), rng.uniform(65, 175)
+    r = rng.uniform(3.4, 4.6)
+    length = rng.uniform(65, 175)
     skin = finish(rng, "wood", PENCIL_COLORS, wear=0.4)
     colored = rng.random() < 0.3 and skin.colors[0] not in ("white", "brown")
     sides = 6 if rng.random() < 0.75 else 16
     point = rng.uniform(4.2, 6) * r
     ink = choice(rng, ((236, 214, 120), (245, 245, 240), (30, 30, 32)))
     image = lettered(rng, skin.tints[0], ink)
-    colors, striped = skin.colors, rng.random() < 0.25
+    colors = skin.colors
+    striped = rng.random() < 0.25
     if striped:
         u, v = tx.uv_grid(128, 48)
         word = choice(rng, [c for c in VIVID if c != skin.colors[0]])
@@ -422,7 +430,8 @@ def push_pin(rng: Rng) -> Instance:
     lean = rotation("x", -90 + rng.uniform(-14, 14) if rng.random() < 0.7 else 0.0)
     profile = smooth(PUSH_PIN_HEADS[form], 20) * [r, head]
     model.lathe([(0, 0), *profile, (0, head)], skin, segments=20, pieces=3, turn=lean)
-    needle, thin = rng.uniform(8, 13), rng.uniform(0.5, 0.75)
+    needle = rng.uniform(8, 13)
+    thin = rng.uniform(0.5, 0.75)
     rows = [(0, head - 0.5), (1.5 * thin, head - 0.5), (thin, head + 1.5), (thin, head + 0.72 * needle)]
     rows += [(0, head + needle)]
     model.lathe(rows, steel(rng), segments=10, pieces=1, turn=lean)
@@ -444,16 +453,17 @@ def ruler(rng: Rng) -> Instance:
     material = choice(rng, weighted("wood 2, plastic 2, clear, steel"))
     if material == "wood":
         word = choice(rng, weighted("yellow, brown 2"))
-        skin, thick = finish(rng, "wood", word, wear=0.5, rgb=RULER_WOODEN[word]), rng.uniform(2.2, 4)
+        skin = finish(rng, "wood", word, wear=0.5, rgb=RULER_WOODEN[word])
+        thick = rng.uniform(2.2, 4)
     elif material == "steel":
-        skin, thick = steel(rng, ((196, 198, 202), (180, 182, 186))), rng.uniform(1.0, 1.4)
+        skin = steel(rng, ((196, 198, 202), (180, 182, 186)))
+        thick = rng.uniform(1.0, 1.4)
     elif material == "clear":
-        skin, thick = (
-            finish(rng, "plastic", "white", wear=0.4, rgb=((206, 216, 220), (216, 222, 222), (196, 212, 218))),
-            rng.uniform(1.6, 2.6),
-        )
+        skin = finish(rng, "plastic", "white", wear=0.4, rgb=((206, 216, 220), (216, 222, 222), (196, 212, 218)))
+        thick = rng.uniform(1.6, 2.6)
     else:
-        skin, thick = finish(rng, "plastic", [*VIVID, "white"], wear=0.4), rng.uniform(1.8, 3)
+        skin = finish(rng, "plastic", [*VIVID, "white"], wear=0.4)
+        thick = rng.uniform(1.8, 3)
     two = rng.random() < 0.6
     image = _scale(skin, wide, length, count, two)
     sides = {"top": image, "bottom": skin if rng.random() < 0.6 else image} | dict.fromkeys(
@@ -484,9 +494,11 @@ def _scale(skin: Finish, wide: float, length: float, count: int, two: bool) -> T
     image.paste(Image.fromarray(base))
     draw = ImageDraw.Draw(image)
     ink = (24, 24, 28) if skin.tints[0].mean() > 95 else (240, 240, 236)
-    pitch, first = rows * 10 / length, rows * (0.5 - 5 * count / length)
+    pitch = rows * 10 / length
+    first = rows * (0.5 - 5 * count / length)
     for n in range(2 * count + 1):
-        y, long = first + n * pitch / 2, 0.3 if n % 2 == 0 else 0.16
+        y = first + n * pitch / 2
+        long = 0.3 if n % 2 == 0 else 0.16
         draw.line([(0, y), (long * cols, y)], fill=ink)
         if two:
             draw.line([(cols, y), ((1 - long) * cols, y)], fill=ink)
@@ -525,11 +537,15 @@ def set_square(rng: Rng) -> Instance:
         skin = finish(rng, "plastic", word, wear=0.3, rgb=CLEARS[word])
     corners = np.array([(0, 0), (long, 0), (0, tall)])
     center = corners[0] + np.array([1, 1]) * (long + tall - np.hypot(long, tall)) / 2
-    share, thick = rng.uniform(0.34, 0.55), rng.uniform(1.6, 3)
+    share = rng.uniform(0.34, 0.55)
+    thick = rng.uniform(1.6, 3)
     inner = center + (corners - center) * share
     marked = rng.random() < 0.85
     for n in range(3):
-        a, b, c, d = corners[n], corners[(n + 1) % 3], inner[(n + 1) % 3], inner[n]
+        a = corners[n]
+        b = corners[(n + 1) % 3]
+        c = inner[(n + 1) % 3]
+        d = inner[n]
         t = np.linspace(0, 1, 4)[:, None]
         image = _bar(skin, float(np.linalg.norm(b - a)), float(np.linalg.norm(center - inner[n])), marked and n != 1)
         model.plate(d + (c - d) * t, a + (b - a) * t, 0, thick, image, pieces=1)

@@ -95,12 +95,14 @@ def calyx(
     green = np.asarray(color, dtype=float)
     image = tx.to_uint8(green * (0.8 + 0.3 * v + 0.15 * middle)[..., None])
     t = np.linspace(0, 1, 6)
-    start, tips = rng.uniform(0, 360), []
+    start = rng.uniform(0, 360)
+    tips = []
     for n in range(count):
         reach = length * rng.uniform(0.8, 1.15)
         half = reach * width * rng.uniform(0.85, 1.2) * np.sin(np.pi * np.clip(0.16 + 0.84 * t, 0, 1)) ** 0.8 + 0.2
         height = reach * (rise * np.sin(np.pi * 0.7 * t) * rng.uniform(0.6, 1.3) - droop * t**2)
-        left, right = np.c_[t * reach, half], np.c_[t * reach, -half]
+        left = np.c_[t * reach, half]
+        right = np.c_[t * reach, -half]
         around = rotation("z", start + 360 * (n + rng.uniform(-0.2, 0.2)) / count)
         model.plate(left, right, height - 0.4, height + 0.5, image, at=turn @ foot, turn=turn @ around, hull=False)
         tips.append(np.c_[np.concatenate([left, right]), np.tile(height, 2)] @ around.T)

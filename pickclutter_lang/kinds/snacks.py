@@ -27,7 +27,9 @@ def holed(rng: Rng, color: Floats, texels: tuple[int, int], size: tuple[float, f
     u, v = tx.uv_grid(*texels)
     image = np.asarray(color * (1 + 0.025 * tx.grid_noise(rng, texels, 5, 5)[..., None]))
     for _ in range(count):
-        r, x, y = rng.uniform(2, 7.5), rng.uniform(0, size[0]), rng.uniform(0, size[1])
+        r = rng.uniform(2, 7.5)
+        x = rng.uniform(0, size[0])
+        y = rng.uniform(0, size[1])
         dx, dy = (u * size[0] - x) / r, (v * size[1] - y) / r
         inside = 1 - tx.smoothstep(np.hypot(dx, dy), 0.85, 1.05)
         image = tx.lerp_color(image, color * np.clip(0.68 - 0.2 * dy, 0.45, 0.95)[..., None], inside)
@@ -161,7 +163,9 @@ def egg(rng: Rng) -> Instance:
     word = choice(rng, weighted("white 6, brown 6, turquoise"))
     skin = finish(rng, "food", word, rgb=EGG_SHELLS[word])
     color = skin.tints[0]
-    r, slim, point = rng.uniform(19, 24), rng.uniform(1.2, 1.42), rng.uniform(0.08, 0.26)
+    r = rng.uniform(19, 24)
+    slim = rng.uniform(1.2, 1.42)
+    point = rng.uniform(0.08, 0.26)
     if rng.random() < 0.08:
         r *= 0.62
     speckled = rng.random() < (0.3 if r > 16 else 1)
@@ -208,7 +212,9 @@ def ice_cream_cone(rng: Rng) -> Instance:
     soft = rng.random() < 0.3
     words = words[:1] if soft else words
     skin = finish(rng, "food", words[0], rgb=FLAVORS[words[0]])
-    rim, deep, turn = rng.uniform(22, 30), rng.uniform(85, 130), lying(rng, 3)
+    rim = rng.uniform(22, 30)
+    deep = rng.uniform(85, 130)
+    turn = lying(rng, 3)
     cone = waffle(rng)
     profile = [(0, 0), (0.08 * rim, 1), (0.55 * rim, 0.5 * deep), (rim, deep), (0.9 * rim, deep)]
     model.lathe(profile, cone, 28, turn=turn, pieces=1)
@@ -238,12 +244,14 @@ def ice_cream_cone(rng: Rng) -> Instance:
 def swirl(model: ModelBuilder, rng: Rng, color: Floats, rim: float, deep: float, turn: Floats) -> None:
     """Add soft ice cream that winds up to a tip."""
     t = np.linspace(0, 1, 25)
-    tall, rounds = rim * rng.uniform(1.8, 2.6), int(rng.integers(3, 5))
+    tall = rim * rng.uniform(1.8, 2.6)
+    rounds = int(rng.integers(3, 5))
     radius = rim * 1.12 * (1 - t**1.5) ** 0.8 * (0.9 + 0.16 * np.abs(np.sin(np.pi * rounds * t)))
     image = peel(rng, color, tone=0.03, streaks=(color * 0.93, 0.2), texels=(56, 96))
 
     def lift(points: Floats) -> Floats:
-        angle, low = np.arctan2(points[:, 1], points[:, 0]), np.clip(1.4 - points[:, 2] / (deep + tall), 0, 1)
+        angle = np.arctan2(points[:, 1], points[:, 0])
+        low = np.clip(1.4 - points[:, 2] / (deep + tall), 0, 1)
         return np.asarray(points + (0.3 * tall / rounds * np.sin(angle) * low)[:, None] * [0, 0, 1])
 
     profile = smooth([(0.7 * rim, deep - 2), *np.c_[radius, deep + tall * t]], 40)
@@ -265,13 +273,17 @@ def lollipop(rng: Rng) -> Instance:
         "striped" if rng.random() < (0.9 if flat else 0.6) else "plain",
         second=(*weighted("white 2"), *LOLLIPOP_COLORS),
     )
-    first, last = skin.tints[0], skin.tints[-1]
-    r, stick = (rng.uniform(20, 40) if flat else rng.uniform(12, 18)), rng.uniform(60, 110)
+    first = skin.tints[0]
+    last = skin.tints[-1]
+    r = rng.uniform(20, 40) if flat else rng.uniform(12, 18)
+    stick = rng.uniform(60, 110)
     thick = rng.uniform(1.6, 2.6)
     if flat:
         u, v = tx.uv_grid(112, 112)
-        away, angle = np.hypot(u - 0.5, v - 0.5) * 2, np.arctan2(v - 0.5, u - 0.5) / (2 * np.pi)
-        arms, rounds = int(rng.integers(1, 5)), rng.uniform(1.5, 3.5) * choice(rng, (-1, 1))
+        away = np.hypot(u - 0.5, v - 0.5) * 2
+        angle = np.arctan2(v - 0.5, u - 0.5) / (2 * np.pi)
+        arms = int(rng.integers(1, 5))
+        rounds = rng.uniform(1.5, 3.5) * choice(rng, (-1, 1))
         wave = np.abs((arms * angle + rounds * away ** rng.uniform(0.7, 1.1)) % 1 - 0.5)
         colors = tx.lerp_color(first, last, tx.smoothstep(wave, 0.22, 0.28))
         deep = rng.uniform(8, 13)
@@ -335,7 +347,8 @@ def sandwich(rng: Rng) -> Instance:
     word = choice(rng, weighted("white 2, brown"))
     toasted = rng.random() < 0.35
     skin = finish(rng, "food", word, rgb=BREADS[word])
-    half, triangle = rng.uniform(42, 58), rng.random() < 0.6
+    half = rng.uniform(42, 58)
+    triangle = rng.random() < 0.6
     outline = slice_outline(rng, half, triangle)
     face: Floats = crumb(rng, skin.tints[0], (80, 80), 0.09).astype(float)
     if toasted:
@@ -348,7 +361,8 @@ def sandwich(rng: Rng) -> Instance:
         crumb(rng, skin.tints[0], (24, 128), 0.09),
         rim * (1 + 0.06 * tx.grid_noise(rng, u.shape, 4, 20))[..., None],
     )
-    thick, z = rng.uniform(10, 16), 0.0
+    thick = rng.uniform(10, 16)
+    z = 0.0
     model.prism(outline, z, z + thick, tx.to_uint8(face), tx.to_uint8(wall))
     z += thick
     edges: list[Floats] = []

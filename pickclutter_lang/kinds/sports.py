@@ -23,7 +23,8 @@ def random_turn(rng: Rng) -> Floats:
 
 def add_ball(model: ModelBuilder, rng: Rng, diameter: float, image: TextureImage) -> None:
     """Add a sphere in a random pose, with an image of the texels of `directions`."""
-    turn, size = random_turn(rng), (diameter, diameter, diameter)
+    turn = random_turn(rng)
+    size = (diameter, diameter, diameter)
     model.ball(size, image, rows=19, segments=32, turn=turn, hull=False)
     model.hull(np.unique(np.round(sphere(0.5 * diameter, 11, 16).points, 6), axis=0), turn=turn)
 
@@ -80,7 +81,8 @@ def american_football(rng: Rng) -> Instance:
     """American footballs: pointed brown leather or colored foam balls with white laces and stripes."""
     # Pose: lying along y, its laces up or to a side.
     model = ModelBuilder()
-    word, length = choice(rng, AMERICAN_FOOTBALL_WORDS), rng.uniform(120, 285)
+    word = choice(rng, AMERICAN_FOOTBALL_WORDS)
+    length = rng.uniform(120, 285)
     r = length * rng.uniform(0.27, 0.32)
     leather = word == "brown"
     base = np.array([128, 66, 36]) * rng.uniform(0.75, 1.2) if leather else tint(rng, word)
@@ -123,7 +125,8 @@ def american_football(rng: Rng) -> Instance:
 def _stitches(curve: Floats, count: int, reach: float) -> Floats:
     """Return points along short slanted stitches on both sides of a closed seam."""
     near = np.linspace(0, len(curve), count, endpoint=False).astype(int)
-    center, ahead = curve[near], curve[(near + 1) % len(curve)] - curve[near]
+    center = curve[near]
+    ahead = curve[(near + 1) % len(curve)] - curve[near]
     ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
     side = np.cross(center, ahead)
     steps = [center + s * f * reach * side + f * 0.6 * reach * ahead for s in (-1, 1) for f in np.linspace(0.15, 1, 5)]
@@ -238,7 +241,8 @@ def bowling_pin(rng: Rng) -> Instance:
 def dumbbell(rng: Rng) -> Instance:
     """Dumbbells: two weights, hexagonal, round, of discs or spheres, on a short bar of steel or in one color."""
     model = ModelBuilder()
-    length, form = rng.uniform(130, 240), choice(rng, weighted("hexagonal 2, round, discs, spheres"))
+    length = rng.uniform(130, 240)
+    form = choice(rng, weighted("hexagonal 2, round, discs, spheres"))
     r, wide = length * rng.uniform(0.17, 0.24), length * rng.uniform(0.2, 0.28)
     colors = weighted("black 2, grey") if form == "discs" else (*weighted("black 3"), *BRIGHT, "grey")
     word = choice(rng, colors)
@@ -253,7 +257,8 @@ def dumbbell(rng: Rng) -> Instance:
     model.lathe(np.c_[grip, np.linspace(-inner - 2, inner + 2, 9)], bar, segments=16, pieces=1, turn=turn)
     number = _cap(rng, skin.tints[0], word)
     for side in (-1, 1):
-        at, end = (0, side * (inner + wide / 2), 0), turn @ rotation("y", 90 - 90 * side)
+        at = (0, side * (inner + wide / 2), 0)
+        end = turn @ rotation("y", 90 - 90 * side)
         if form == "spheres":
             model.ball((2 * r, min(wide * 1.1, 2 * r), 2 * r), skin, rows=13, segments=20, at=at)
         elif form == "discs":
@@ -294,13 +299,15 @@ def frisbee(rng: Rng) -> Instance:
     """Frisbees: plastic discs with a rolled rim, upright or upside down, plain or with printed rings and stars."""
     model = ModelBuilder()
     r = rng.uniform(75, 138)
-    deep, word = r * rng.uniform(0.13, 0.24), choice(rng, (*BRIGHT, "red", "blue", "orange", "white", "black"))
+    deep = r * rng.uniform(0.13, 0.24)
+    word = choice(rng, (*BRIGHT, "red", "blue", "orange", "white", "black"))
     skin = finish(rng, "plastic", word)
     turn = rotation("x", 180) if rng.random() < 0.25 else None
     top = deep * 0.9
     curve = smooth([(r * 0.95, 0), (r, deep * 0.2), (r * 0.985, deep * 0.6), (r * 0.88, top), (r * 0.7, deep)], 10)
     ink = choice(rng, [c for c in (*BRIGHT, "white", "black") if c != word])
-    color, wide = tint(rng, ink), int(rng.integers(1, 4))
+    color = tint(rng, ink)
+    wide = int(rng.integers(1, 4))
     style = choice(rng, weighted("plain, rings 2, star, disc"))
     image = skin.image(2 * np.pi * r, 1.7 * r).astype(float)
     _, v = tx.uv_grid(*image.shape[:2])
@@ -332,7 +339,8 @@ GOLF_BALL_WORDS = weighted("white 7, yellow, orange, pink, green")
 def _dimples(count: int) -> tuple[Floats, Floats]:
     """Return how deep each texel lies in its dimple (0 to 1), and the offset [H, W, 3] from the dimple's center."""
     n = np.arange(count) + 0.5
-    z, lon = 1 - 2 * n / count, np.pi * (1 + 5**0.5) * n
+    z = 1 - 2 * n / count
+    lon = np.pi * (1 + 5**0.5) * n
     centers = np.stack([np.sqrt(1 - z * z) * np.cos(lon), np.sqrt(1 - z * z) * np.sin(lon), z], -1)
     d = directions(112)
     product = (d.astype(np.float32) @ centers.T.astype(np.float32)).astype(float)
@@ -396,7 +404,8 @@ def mini_soccer_ball(rng: Rng) -> Instance:
         chosen = rng.integers(0, 3, 32)[panel.astype(int)]
         color = np.where((chosen == 1)[..., None], first, np.where((chosen == 2)[..., None], second, color))
     else:
-        lon, lat = np.arctan2(d[..., 1], d[..., 0]), np.arcsin(np.clip(d[..., 2], -1, 1))
+        lon = np.arctan2(d[..., 1], d[..., 0])
+        lat = np.arcsin(np.clip(d[..., 2], -1, 1))
         waves = int(rng.integers(2, 4))
         for offset in (-0.55, 0.6):
             wave = rng.uniform(0.25, 0.45) * np.sin(waves * lon + rng.uniform(0, 6)) + offset
@@ -423,7 +432,8 @@ def table_tennis_bat(rng: Rng) -> Instance:
     """Table tennis bats: round blades with red, black or other rubbers, and a short wooden handle."""
     # Pose: lying with its blade at +y.
     model = ModelBuilder()
-    wide, long = rng.uniform(118, 155), rng.uniform(0.98, 1.12)
+    wide = rng.uniform(118, 155)
+    long = rng.uniform(0.98, 1.12)
     upper = choice(rng, RUBBERS)
     lower = "black" if upper != "black" else choice(rng, weighted("red 2, blue, green"))
     upper_skin, lower_skin = (finish(rng, "rubber", word, wear=0.6) for word in (upper, lower))

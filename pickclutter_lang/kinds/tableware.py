@@ -50,7 +50,8 @@ def dish(
     for n in range(wedges):
         part = [(r * np.cos(a), r * np.sin(a), z) for a in angles[2 * n : 2 * n + 3] for r, z in wall]
         model.hull(move(np.array(part)))
-    low, top = (float(out[0, 0]), float(out[0, 1])), (float(out[0, 0]), floor)
+    low = (float(out[0, 0]), float(out[0, 1]))
+    top = (float(out[0, 0]), floor)
     model.hull(move(np.array([(r * np.cos(a), r * np.sin(a), z) for a in angles for r, z in (low, top)])))
 
 
@@ -109,7 +110,8 @@ def seen_from_above(skin: Finish, radius: float, flat: bool) -> TextureImage:
 def rim_band(rng: Rng, image: TextureImage, word: str, start: tuple[float, float] = (0.0, 0.16)) -> TextureImage:
     """Paint a ring of a color near the rim of an image as `seen_from_above`; `start` is the range of its place."""
     _, v = tx.uv_grid(*image.shape[:2])
-    low, wide = rng.uniform(*start), rng.uniform(0.03, 0.15)
+    low = rng.uniform(*start)
+    wide = rng.uniform(0.03, 0.15)
     return tx.to_uint8(tx.lerp_color(image, tint(rng, word), ((v > low) & (v < low + wide)) * 1.0))
 
 
@@ -180,9 +182,12 @@ def drinking_glass(rng: Rng) -> Instance:
     foot = r * {"straight": 0.97, "tapered": rng.uniform(0.66, 0.86), "waisted": 0.86, "bellied": 0.74}[form]
     middle = {"straight": 0.985, "tapered": (foot / r + 1) / 2, "waisted": 0.76, "bellied": 1.04}[form] * r
     outer = smooth([(foot, 0), (middle, 0.5 * h), (r, h)], 9)
-    wall, floor = rng.uniform(1.4, 2.4), rng.uniform(4, 11)
+    wall = rng.uniform(1.4, 2.4)
+    floor = rng.uniform(4, 11)
     decor = choice(rng, weighted("none 3, facets, stripes, print"))
-    inside, side, colors = skin.painted(skin.tints[0] * rng.uniform(0.82, 0.95)), skin, skin.colors
+    inside = skin.painted(skin.tints[0] * rng.uniform(0.82, 0.95))
+    side = skin
+    colors = skin.colors
     if decor == "print":
         prints = ("dotted", "floral", "striped")
         side = finish(rng, "glass", skin.colors[0], prints, pitch=(10, 22), rgb=(skin.tints[0].tolist(),))
@@ -215,8 +220,10 @@ def egg_cup(rng: Rng) -> Instance:
     rgb = {"steel": STEEL, "wood": WOODS}.get(material, ())
     patterns = CHINA_PATTERNS if material == "ceramic" else ("plain",)
     skin = finish(rng, material, words, patterns, pitch=(5, 12), rgb=rgb)
-    r, wall = rng.uniform(22, 26), rng.uniform(2.2, 3.2)
-    bowl, up = r * rng.uniform(1.0, 1.35), rng.uniform(0.25, 1.2) * r
+    r = rng.uniform(22, 26)
+    wall = rng.uniform(2.2, 3.2)
+    bowl = r * rng.uniform(1.0, 1.35)
+    up = rng.uniform(0.25, 1.2) * r
     waist, foot = r * rng.uniform(0.28, 0.5), r * rng.uniform(0.66, 0.95)
     outer = smooth([(waist, 0), (0.8 * r, 0.3 * bowl), (r, 0.75 * bowl), (r * rng.uniform(0.97, 1.04), bowl)], 9)
     model.vessel(outer, wall, skin, skin.solid(0.94), at=(0, 0, up), wedges=7)
@@ -254,7 +261,9 @@ def mug(rng: Rng) -> Instance:
     )
     inside = skin.painted((238, 236, 228)) if rng.random() < 0.6 else skin.solid()
     radius, height = rng.uniform(36, 46), rng.uniform(78, 112)
-    foot, belly, rim = radius * rng.uniform(0.72, 0.98), radius * rng.uniform(0.94, 1.12), radius
+    foot = radius * rng.uniform(0.72, 0.98)
+    belly = radius * rng.uniform(0.94, 1.12)
+    rim = radius
     wall = rng.uniform(3, 4.5)
     outer = smooth([(foot, 0), (belly, height * rng.uniform(0.25, 0.5)), (rim, height)], 9)
     model.vessel(outer, wall, skin, inside)
@@ -315,17 +324,20 @@ def plate(rng: Rng) -> Instance:
         skin = finish(rng, "wood", "brown", rgb=WOODS)
     else:
         skin = finish(rng, material, BRIGHT, PLATE_PATTERNS if material != "metal" else "plain")
-    r, thick = rng.uniform(70, 118), rng.uniform(2.2, 4.0)
+    r = rng.uniform(70, 118)
+    thick = rng.uniform(2.2, 4.0)
     h, foot = r * rng.uniform(0.11, 0.2), r * rng.uniform(0.5, 0.66)
     well = foot * rng.uniform(1.05, 1.2)
     outer = smooth([(foot, 0), (well, 0.3 * h), (0.55 * well + 0.45 * r, 0.66 * h), (r, h)], 9)
     slope = outer[::-1][1:-2] + np.array([-1, thick])
     inner = np.array([(r - 1, h + 0.6), *slope, (well * 0.9, thick * 1.3), (0, thick * 1.1)])
     ring = skin.pattern == "plain" and rng.random() < 0.5
-    inside, colors = seen_from_above(skin, r, rng.random() < 0.6), skin.colors
+    inside = seen_from_above(skin, r, rng.random() < 0.6)
+    colors = skin.colors
     if ring:
         word = choice(rng, [c for c in RINGS if c != colors[0]])
-        inside, colors = rim_band(rng, inside, word), (*colors, word)
+        inside = rim_band(rng, inside, word)
+        colors = (*colors, word)
     square = rng.random() < 0.14
     dish(model, outer, inner, skin.solid(), inside, bend=squarish(rng.uniform(5, 8)) if square else None)
     features = ["square" if square else "round", "with a colored rim" if ring else "", "empty"]
@@ -386,18 +398,23 @@ def saucer(rng: Rng) -> Instance:
     # Pose: lying with its upper side up.
     model = ModelBuilder()
     skin = china(rng, PLATE_PATTERNS)
-    r, thick, foot_share = rng.uniform(54, 78), rng.uniform(2.2, 3.4), rng.uniform(0.42, 0.52)
-    h, foot = r * rng.uniform(0.22, 0.34), r * foot_share
+    r = rng.uniform(54, 78)
+    thick = rng.uniform(2.2, 3.4)
+    foot_share = rng.uniform(0.42, 0.52)
+    h = r * rng.uniform(0.22, 0.34)
+    foot = r * foot_share
     outer = smooth([(foot, 0), (foot * 1.25, 0.2 * h), (r * 0.84, 0.66 * h), (r, h)], 9)
     ring = foot * rng.uniform(0.8, 0.95)
     well = [(ring + 3, thick + 1.2), (ring + 1, thick + 2.2), (ring - 1, thick + 2.0), (ring - 2.5, thick - 0.4)]
     slope = outer[::-1][1:-3] + np.array([-1.2, thick])
     inner = np.array([(r - 0.9, h + 0.5), *slope, *well, (0, thick - 0.4)])
-    inside, colors = seen_from_above(skin, r, rng.random() < 0.5), skin.colors
+    inside = seen_from_above(skin, r, rng.random() < 0.5)
+    colors = skin.colors
     rim = skin.pattern == "plain" and rng.random() < 0.5
     if rim:
         word = choice(rng, [c for c in ("blue", "red", "green", "black", "yellow", "brown") if c != colors[0]])
-        inside, colors = rim_band(rng, inside, word, (0, 0.02)), (*colors, word)
+        inside = rim_band(rng, inside, word, (0, 0.02))
+        colors = (*colors, word)
     _, v = tx.uv_grid(*inside.shape[:2])
     shade = np.exp(-(((v - 1 + foot_share * 0.8) / 0.025) ** 2))
     inside = tx.to_uint8(tx.lerp_color(inside, inside * 0.78, shade))
@@ -429,7 +446,9 @@ def serving_tray(rng: Rng) -> Instance:
     def bend(points: Floats) -> Floats:
         return np.asarray(corners(points) * [1, stretch, 1])
 
-    h, thick, flare = rng.uniform(11, 24), rng.uniform(2.4, 4), rng.uniform(2, 9)
+    h = rng.uniform(11, 24)
+    thick = rng.uniform(2.4, 4)
+    flare = rng.uniform(2, 9)
     outer = np.array([(half - flare, 0), (half - 0.4 * flare, 0.4 * h), (half, h)])
     inner = np.array([(half - thick, h), (half - flare - thick * 0.9, thick + 0.6), (half * 0.5, thick), (0, thick)])
     printed = skin.image(2 * half, 2 * half * stretch)
@@ -447,7 +466,8 @@ def serving_tray(rng: Rng) -> Instance:
     end = half * stretch
     grip = skin.solid(0.95) if rng.random() < 0.6 else skin.painted((60, 56, 54))
     if handle == "ears":
-        span, reach = half * rng.uniform(0.36, 0.5), rng.uniform(14, 22)
+        span = half * rng.uniform(0.36, 0.5)
+        reach = rng.uniform(14, 22)
         for s in (-1, 1):
             bow = [(f * span, s * (end - 2 + g * reach), h - 2 + g * 4) for f, g in SERVING_TRAY_EAR]
             model.sweep(smooth(bow, 13), 4, grip, 3.2, segments=10, pieces=1)
@@ -526,7 +546,8 @@ def wine_glass(rng: Rng) -> Instance:
     wall = rng.uniform(2.5, 3.2)
     tone = np.asarray(skin.tints[0])
     model.vessel(outer, wall, skin, skin.painted(tone * 0.88), 2.5, at=(0, 0, up), wedges=7)
-    foot, thin = r * rng.uniform(0.8, 1.0) + 6, rng.uniform(2.6, 4.2)
+    foot = r * rng.uniform(0.8, 1.0) + 6
+    thin = rng.uniform(2.6, 4.2)
     colored = rng.random() < 0.15
     leg = finish(rng, "glass", choice(rng, ("green", "blue", "red", "black"))) if colored else skin
     stem = smooth([(foot, 1.2), (foot * 0.5, 3.5), (thin * 1.3, 9), (thin, 0.5 * up), (thin * 1.2, up - 2)], 14)

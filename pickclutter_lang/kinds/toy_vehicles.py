@@ -37,7 +37,8 @@ def add_wheel(
 def toy_boat(rng: Rng) -> Instance:
     """Toy boats: sailing boats, tugs, ships with funnels and speedboats."""
     model = ModelBuilder()
-    length, form = rng.uniform(85, 200), choice(rng, weighted("sail 2, tug, ship, speed"))
+    length = rng.uniform(85, 200)
+    form = choice(rng, weighted("sail 2, tug, ship, speed"))
     wide, deep = length * rng.uniform(0.3, 0.42), length * rng.uniform(0.13, 0.18)
     wooden = rng.random() < 0.35
     natural = wooden and rng.random() < 0.5
@@ -48,7 +49,8 @@ def toy_boat(rng: Rng) -> Instance:
     # Cross-sections of the hull from stern to bow: half-widths, and how high keel and deck lie.
     t = np.linspace(0, 1, 11)
     half = wide / 2 * np.where(t < 0.45, 0.86 + 0.3 * t, np.sqrt(np.clip(1 - ((t - 0.45) / 0.56) ** 2, 0, 1)))
-    keel, sheer = deep * 0.9 * np.clip(t - 0.6, 0, 1) ** 1.5, deep * (1 + 0.9 * np.clip(t - 0.35, 0, 1) ** 2)
+    keel = deep * 0.9 * np.clip(t - 0.6, 0, 1) ** 1.5
+    sheer = deep * (1 + 0.9 * np.clip(t - 0.35, 0, 1) ** 2)
     x = length * (t - 0.5)
     angle = np.linspace(-np.pi / 2, np.pi / 2, 9)
     ring = np.stack([np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** 0.7, 1 - np.abs(np.cos(angle)) ** 0.8], -1)
@@ -90,7 +92,9 @@ def toy_boat(rng: Rng) -> Instance:
         )
     else:
         layers = 1 if form == "tug" else int(rng.integers(2, 4))
-        z, long, broad = top, length * rng.uniform(0.38, 0.55), wide * 0.66
+        z = top
+        long = length * rng.uniform(0.38, 0.55)
+        broad = wide * 0.66
         for n in range(layers):
             high = deep * rng.uniform(0.7, 1.0) * (1.5 if form == "tug" else 1)
             walls = accent if n % 2 == 0 else paint
@@ -98,7 +102,9 @@ def toy_boat(rng: Rng) -> Instance:
             for w in np.linspace(-0.36, 0.36, 4):
                 size = (long * 0.12, broad + 0.8, high * 0.4)
                 model.box(size, plain((50, 64, 86)), 0, at=(w * long - 0.06 * length, 0, z + high * 0.58), hull=False)
-            z, long, broad = z + high, long * 0.72, broad * 0.8
+            z = z + high
+            long = long * 0.72
+            broad = broad * 0.8
         tint_word = choice(rng, ("red", "black", "yellow"))
         high = deep * rng.uniform(0.9, 1.5)
         for px in (-0.06,) if form == "tug" else (-0.13, 0.02):
@@ -142,7 +148,8 @@ def toy_car(rng: Rng) -> Instance:
     low = wheel * 0.7
     model.box((length, width, body), skin, rounding=0.22 * body, at=(0, 0, low + body / 2))
     back, ahead, slope = (length * f for f in CABINS[form])
-    bottom, top = low + body * 0.95, low + body + cabin
+    bottom = low + body * 0.95
+    top = low + body + cabin
     half = width * 0.44
     side = np.array(
         [(back, bottom), (ahead + slope, bottom), (ahead, top), (back + slope * 0.5 * (form != "pickup"), top)]
@@ -161,7 +168,8 @@ def toy_car(rng: Rng) -> Instance:
         for side_y in (-1, 1):
             hub = finish(rng, "plastic", "grey").painted(TOY_CAR_TIRE)
             rim = [(0, -0.14), (0.9, -0.14), (1, -0.09), (1, 0.09), (0.9, 0.14), (0.55, 0.15), (0, 0.15)]
-            at, turn = (x * length, side_y * width * 0.5, wheel), rotation("x", -90 * side_y)
+            at = (x * length, side_y * width * 0.5, wheel)
+            turn = rotation("x", -90 * side_y)
             model.lathe(np.array(rim) * [wheel, length * 0.3], hub, segments=18, at=at, turn=turn)
             profile = np.array([(0.55, 0.045), (0.5, 0.056), (0, 0.056)]) * [wheel, length]
             model.lathe(profile, plain((196, 196, 200)), segments=12, at=at, turn=turn, hull=False)
@@ -188,7 +196,8 @@ def _wing(
     """Add both wings as one plate each, `sweep` mm farther back at their tips."""
     for s in (-1, 1):
         y = np.linspace(0, span, 3) * s
-        lead, trail = x + chord / 2 - sweep * np.abs(y) / span, x - chord / 2 - 0.6 * sweep * np.abs(y) / span
+        lead = x + chord / 2 - sweep * np.abs(y) / span
+        trail = x - chord / 2 - 0.6 * sweep * np.abs(y) / span
         left, right = (np.c_[lead, y], np.c_[trail, y]) if s < 0 else (np.c_[trail, y], np.c_[lead, y])
         model.plate(left, right, z - thin, z + thin, skin, pieces=1)
 
@@ -197,7 +206,8 @@ def _wing(
 def toy_plane(rng: Rng) -> Instance:
     """Toy planes: airliners, propeller planes, jets and biplanes of plastic, metal or wood."""
     model = ModelBuilder()
-    length, form = (rng.uniform(80, 210), choice(rng, weighted("airliner 2, propeller 2, biplane, jet")))
+    length = rng.uniform(80, 210)
+    form = choice(rng, weighted("airliner 2, propeller 2, biplane, jet"))
     material = choice(rng, weighted("plastic 2, metal, wood"))
     natural = material == "wood" and rng.random() < 0.5
     word = "brown" if natural else choice(rng, (*weighted("white 2"), *TOYS) if form == "airliner" else (*TOYS, "grey"))
@@ -218,7 +228,8 @@ def toy_plane(rng: Rng) -> Instance:
         image = tx.lerp_color(image, (40, 48, 66), row * 1.0)
         if other != word:
             image = tx.lerp_color(image, tint(rng, other), (np.abs(np.abs(u - 0.5) - 0.31) < 0.02) * 1.0)
-    turn, z = rotation("y", 90), r * 1.6
+    turn = rotation("y", 90)
+    z = r * 1.6
     model.lathe(np.r_[body, [(0, 0.5)]] * [r, length], tx.to_uint8(image), 20, 1, turn=turn, at=(0, 0, z))
     swept = {"airliner": 0.3, "jet": 0.34}.get(form, 0.04) * length
     span = length * rng.uniform(0.42, 0.55) * (0.75 if form == "jet" else 1)
@@ -282,13 +293,15 @@ def toy_rocket(rng: Rng) -> Instance:
     """Toy rockets: standing pointed bodies with a nose cone, three or four fins, round windows and rings."""
     model = ModelBuilder()
     h = rng.uniform(95, 260)
-    r, material = h * rng.uniform(0.1, 0.19), choice(rng, weighted("plastic 2, wood, metal"))
+    r = h * rng.uniform(0.1, 0.19)
+    material = choice(rng, weighted("plastic 2, wood, metal"))
     word = choice(rng, weighted("white 5") + TOYS + ("grey",))
     skin = finish(rng, material, word)
     other = choice(rng, [c for c in (*weighted("red 2"), *TOYS) if c != word])
     accent = tint(rng, other)
     slim = rng.uniform(0.0, 1.0)
-    low, waist = 0.08 * h, 0.74 + 0.24 * slim
+    low = 0.08 * h
+    waist = 0.74 + 0.24 * slim
     form = smooth(
         [(0.6, 0), (waist, 0.08), (1, 0.35), (0.92 + 0.06 * slim, 0.6), (0.6, 0.8), (0.26, 0.93), (0.02, 1)], 22
     )
@@ -302,7 +315,8 @@ def toy_rocket(rng: Rng) -> Instance:
     windows = int(rng.integers(1, 3))
     turned = rng.integers(0, 4) * 0.25
     for n in range(windows):
-        x, y = ((u - turned + 0.5) % 1 - 0.5) * 2 * np.pi * r, (v - 0.56 + 0.17 * n) * h
+        x = ((u - turned + 0.5) % 1 - 0.5) * 2 * np.pi * r
+        y = (v - 0.56 + 0.17 * n) * h
         distance = np.hypot(x, y) / (r * rng.uniform(0.38, 0.5))
         image = tx.lerp_color(image, accent if n % 2 == 0 else (60, 60, 66), 1 - tx.smoothstep(distance, 1.0, 1.12))
         image = tx.lerp_color(image, (96, 168, 206), 1 - tx.smoothstep(distance, 0.66, 0.76))
@@ -311,8 +325,10 @@ def toy_rocket(rng: Rng) -> Instance:
     model.lathe(rows, tx.to_uint8(image), 24, 2)
     model.lathe([(0, low + 0.5), (rows[0, 0], low)], plain((56, 56, 60)), hull=False)
     model.lathe([(0, low * 0.45), (r * 0.5, low * 0.35), (r * 0.42, low * 1.1)], plain((56, 56, 60)), 16, 1)
-    count, reach = choice(rng, (3, 3, 4)), r * rng.uniform(0.7, 1.2)
-    paint, rise = plain(accent * 0.95), h * rng.uniform(0.26, 0.36)
+    count = choice(rng, (3, 3, 4))
+    reach = r * rng.uniform(0.7, 1.2)
+    paint = plain(accent * 0.95)
+    rise = h * rng.uniform(0.26, 0.36)
     fin = [(r * 0.62, low + 0.02 * h), (r + reach, 0), (r + reach, h * 0.1), (r * 0.92, rise)]
     for n in range(count):
         turn = rotation("z", 45 + 360 * n / count) @ rotation("x", 90)
@@ -331,7 +347,8 @@ def toy_train(rng: Rng) -> Instance:
     material = choice(rng, weighted("wood 2, plastic 2, metal"))
     word = choice(rng, (*TOYS, "black"))
     other = choice(rng, [c for c in (*TOYS, "black") if c != word])
-    main, accent = finish(rng, material, word), finish(rng, material, other).image(60, 60, 64)
+    main = finish(rng, material, word)
+    accent = finish(rng, material, other).image(60, 60, 64)
     skin = main.image(60, 60, 64)
     base, floor = wheel * 1.1, length * 0.07
     model.box((length, wide * 0.8, floor), accent, 0.6, at=(0, 0, base + floor / 2))
@@ -348,7 +365,8 @@ def toy_train(rng: Rng) -> Instance:
         model.lathe(profile, accent, 20, at=(length * 0.47, 0, top + r), turn=rotation("y", 90), hull=False)
         size = (2.0, r * 0.5, r * 0.5)
         model.ball(size, plain((250, 236, 170)), rows=7, segments=10, at=(length * 0.485, 0, top + r), hull=False)
-        flare, high = rng.uniform(1.0, 1.9), length * rng.uniform(0.12, 0.2)
+        flare = rng.uniform(1.0, 1.9)
+        high = length * rng.uniform(0.12, 0.2)
         stack = np.array([(1, 0), (1, 0.5), (flare, 1), (flare * 0.75, 1), (flare * 0.7, 0.85), (0, 0.85)]) * [
             r * 0.35,
             high,
@@ -444,21 +462,27 @@ def toy_truck(rng: Rng) -> Instance:
         model.ball(
             extent, plain((250, 240, 190)), rows=7, segments=10, at=(x, y * wide, base + tall * 0.16), hull=False
         )
-    back, start = -x, (x - cab * 1.04 if not nose else x - cab * 1.36)
-    long, middle = start - back, (start + back) / 2
+    back = -x
+    start = x - cab * 1.04 if not nose else x - cab * 1.36
+    long = start - back
+    middle = (start + back) / 2
     if form == "tank":
         r = wide * rng.uniform(0.4, 0.5)
         body = np.array([(0, -0.5), (0.75, -0.48), (1, -0.42), (1, 0.42), (0.75, 0.48), (0, 0.5)]) * [r, long]
         model.lathe(body, load_skin, turn=rotation("y", 90), at=(middle, 0, base + r), pieces=1)
     elif form == "logs":
-        load_skin, load_word = finish(rng, "wood", "brown", rgb=WOODS).image(40, 60, 64), "brown"
+        load_skin = finish(rng, "wood", "brown", rgb=WOODS).image(40, 60, 64)
+        load_word = "brown"
         r = wide * 0.17
         for y, z in ((-2, 0), (0, 0), (2, 0), (-1, 1.75), (1, 1.75)):
             log = np.array([(0, -0.48), (1, -0.48), (1, 0.48), (0, 0.48)]) * [r, long]
             model.lathe(log, load_skin, 12, at=(middle, y * r, base + r + z * r), turn=rotation("y", 90), pieces=1)
     elif form == "tipper":
-        tilt, high, wall = choice(rng, (0, 0, 25)), tall * rng.uniform(0.5, 0.7), length * 0.02
-        turn, pivot = rotation("y", tilt), np.array([back, 0, base])
+        tilt = choice(rng, (0, 0, 25))
+        high = tall * rng.uniform(0.5, 0.7)
+        wall = length * 0.02
+        turn = rotation("y", tilt)
+        pivot = np.array([back, 0, base])
         parts = [
             ((long, wide, wall), (long / 2, 0, wall / 2)),
             *(((long, wall, high), (long / 2, s * (wide - wall) / 2, high / 2)) for s in (-1, 1)),

@@ -27,12 +27,14 @@ def chess_pawn(rng: Rng) -> Instance:
     """Chess pawns: turned pieces with a round head, a collar and a wide foot; of wood, plastic, stone or metal."""
     model = ModelBuilder()
     h = rng.uniform(32, 75) if rng.random() < 0.85 else rng.uniform(75, 140)
-    r, material = h * rng.uniform(0.24, 0.32), choice(rng, weighted("wood 3, plastic 2, stone"))
+    r = h * rng.uniform(0.24, 0.32)
+    material = choice(rng, weighted("wood 3, plastic 2, stone"))
     words = {"wood": weighted("brown 2, black"), "stone": ("white", "black")}
     word = choice(rng, words.get(material, weighted("white 2, black 2, red, grey")))
     skin = finish(rng, material, word, rgb=WOODS if word == "brown" else ())
     head, collar = r * rng.uniform(0.6, 0.74), r * rng.uniform(0.62, 0.78)
-    waist, steps = r * rng.uniform(0.28, 0.4), rng.uniform(0.1, 0.16)
+    waist = r * rng.uniform(0.28, 0.4)
+    steps = rng.uniform(0.1, 0.16)
     # From the foot: a plinth, one or two rings, a curved stem, a collar, and the head.
     foot = [(r, 0), (r, steps * 0.55), (r * 0.88, steps * 0.7), (r * 0.92, steps), (r * 0.8, steps * 1.3)]
     stem = smooth([(r * 0.7, steps * 1.45), (r * 0.44, 0.32), (waist, 0.48), (waist * 1.1, 0.58)], 8)
@@ -52,7 +54,8 @@ def chess_pawn(rng: Rng) -> Instance:
 
 
 DICE_COLORS = (*weighted("white 6"), *BRIGHT, "red", "black")
-_TWO, _FOUR = ((-1, -1), (1, 1)), ((-1, -1), (1, 1), (-1, 1), (1, -1))
+_TWO = ((-1, -1), (1, 1))
+_FOUR = ((-1, -1), (1, 1), (-1, 1), (1, -1))
 DOTS: tuple[tuple[tuple[int, int], ...], ...] = (
     *((), ((0, 0),), _TWO),
     *((*_TWO, (0, 0)), _FOUR, (*_FOUR, (0, 0)), (*_FOUR, (-1, 0), (1, 0))),
@@ -85,7 +88,9 @@ def dice(rng: Rng) -> Instance:
     light = float(skin.tints[0] @ [0.3, 0.59, 0.11]) > 130
     word = choice(rng, weighted("black 3, red, blue") if light else weighted("white 3, yellow"))
     word = word if word not in skin.colors else "black" if light else "white"
-    ink, radius, big = tint(rng, word), rng.uniform(0.08, 0.12), rng.random() < 0.25
+    ink = tint(rng, word)
+    radius = rng.uniform(0.08, 0.12)
+    big = rng.random() < 0.25
     order = ("top", "front", "right", "left", "back", "bottom")
     sides = {name: _dice_side(n + 1, skin, ink, radius, size, big) for n, name in enumerate(order)}
     edge = choice(rng, (0.04, 0.12, 0.2, 0.3)) * rng.uniform(0.8, 1.1)
@@ -164,7 +169,8 @@ def rubber_duck(rng: Rng) -> Instance:
     body = np.c_[np.cos(angle), np.sin(angle)] * length / 2
     scale = np.array([1, wide / length, high / length])
     model.lathe(body, skin_image, bend=lambda p: swim(p * scale), at=(0, 0, -flat), pieces=1)
-    x, z = length * rng.uniform(0.14, 0.24), -flat + high * 0.36 + head * 0.42
+    x = length * rng.uniform(0.14, 0.24)
+    z = -flat + high * 0.36 + head * 0.42
     model.ball((head, head * 0.98, head * rng.uniform(0.9, 1.0)), skin_image, rows=13, segments=20, at=(x, 0, z))
     for s in (-1, 1):
         wing = (length * 0.42, length * 0.12, high * 0.5)
@@ -172,7 +178,8 @@ def rubber_duck(rng: Rng) -> Instance:
         model.ball(
             wing, skin_image, rows=9, segments=14, at=(-0.08 * length, s * wide * 0.44, -flat + high * 0.1), turn=turn
         )
-        eye, at = head * rng.uniform(0.13, 0.15), np.array([0.4 * head, s * 0.2 * head, 0.16 * head])
+        eye = head * rng.uniform(0.13, 0.15)
+        at = np.array([0.4 * head, s * 0.2 * head, 0.16 * head])
         extent = (eye, eye * 1.1, eye * 1.6)
         model.ball(extent, plain((240, 240, 238)), rows=7, segments=10, at=np.add(at, [x, 0, z]), hull=False)
         pupil = np.array([eye * 0.35, s * eye * 0.05, 0])
@@ -245,7 +252,8 @@ def _rubiks_cube_side(colors: Floats, body: Floats, gap: float, corner: float) -
 def rubiks_cube(rng: Rng) -> Instance:
     """Rubik's cubes of 2 to 4 pieces a side, with stickers or of colored plastic, solved, mixed or half turned."""
     model = ModelBuilder()
-    size, n = rng.uniform(46, 66), choice(rng, (3, 3, 3, 3, 3, 3, 2, 4))
+    size = rng.uniform(46, 66)
+    n = choice(rng, (3, 3, 3, 3, 3, 3, 2, 4))
     tones = np.array([tint(rng, word, 0.7) for word in RUBIKS_CUBE_WORDS])
     solved = rng.random() < 0.25
     cells = np.repeat(rng.permutation(6), n * n)
@@ -288,7 +296,8 @@ def rubiks_cube(rng: Rng) -> Instance:
 def spinning_top(rng: Rng) -> Instance:
     """Spinning tops: bodies like a turnip or a disc on a point, with a stem; wood, tin or plastic, with rings."""
     model = ModelBuilder()
-    r, form = rng.uniform(18, 48), choice(rng, weighted("turnip 2, disc, humming"))
+    r = rng.uniform(18, 48)
+    form = choice(rng, weighted("turnip 2, disc, humming"))
     material = choice(rng, weighted("wood 2, plastic, metal"))
     natural = material == "wood" and rng.random() < 0.4
     word = "brown" if natural else choice(rng, ANY)
@@ -347,7 +356,8 @@ RAINBOW = ("red", "orange", "yellow", "green", "turquoise", "blue", "purple", "p
 def stacking_rings(rng: Rng) -> Instance:
     """Stacking rings: a cone of rings of different colors on a base with a peg, topped by a ball. Pose: standing."""
     model = ModelBuilder()
-    count, r = int(rng.integers(4, 8)), rng.uniform(38, 62)
+    count = int(rng.integers(4, 8))
+    r = rng.uniform(38, 62)
     material = choice(rng, weighted("plastic 2, wood"))
     order = list(RAINBOW[:count]) if rng.random() < 0.6 else [BRIGHT[i] for i in rng.permutation(8)[:count]]
     order = order[::-1] if rng.random() < 0.5 else order
@@ -357,7 +367,8 @@ def stacking_rings(rng: Rng) -> Instance:
     low = r * 0.2
     foot = [(0, 0), (r * 1.02, 0), (r * 1.05, low * 0.4), (r * 0.95, low), (0, low)]
     model.lathe(foot, base, pieces=1)
-    z, shrink = low, rng.uniform(0.45, 0.7)
+    z = low
+    shrink = rng.uniform(0.45, 0.7)
     angle = np.linspace(-np.pi / 2, np.pi / 2, 8)
     square = rng.random() < 0.25
     for n, word in enumerate(order):
@@ -426,7 +437,8 @@ def teddy_bear(rng: Rng) -> Instance:
         model.ball(
             size, black, rows=7, segments=10, at=(0.03 * h + head * 0.39, s * head * 0.2, top + 0.12 * head), hull=False
         )
-        ear, at = head * rng.uniform(0.32, 0.38), np.array([0.02 * h, s * head * 0.42, top + head * 0.4])
+        ear = head * rng.uniform(0.32, 0.38)
+        at = np.array([0.02 * h, s * head * 0.42, top + head * 0.4])
         model.ball((ear * 0.5, ear, ear), fur, rows=9, segments=14, at=at)
         model.ball(
             (ear * 0.3, ear * 0.6, ear * 0.6), pale, rows=7, segments=12, at=np.add(at, [ear * 0.16, 0, 0]), hull=False
@@ -436,7 +448,8 @@ def teddy_bear(rng: Rng) -> Instance:
         at = np.array([body * 0.12, s * body * 0.5, z + body * 0.24]) + turn @ [0, 0, -arm * 0.36]
         sleeve = torso if dressed == "shirt" else fur
         model.ball((arm * 0.42, arm * 0.4, arm), sleeve, rows=9, segments=14, at=at, turn=turn)
-        leg, spread = body * rng.uniform(0.62, 0.72), rotation("z", s * rng.uniform(10, 30))
+        leg = body * rng.uniform(0.62, 0.72)
+        spread = rotation("z", s * rng.uniform(10, 30))
         at = spread @ [body * 0.5, 0, leg * 0.22] + [0, s * body * 0.2, 0]
         model.ball((leg, leg * 0.46, leg * 0.44), fur, rows=9, segments=14, at=at, turn=spread)
         sole = at + spread @ [leg * 0.46, 0, leg * 0.06]
@@ -506,7 +519,8 @@ def toy_drum(rng: Rng) -> Instance:
     word = choice(rng, (*weighted("red 2"), *TOYS[:-1]))
     skin = finish(rng, choice(rng, ("metal", "plastic", "wood")), word)
     rim_word = choice(rng, [c for c in ("yellow", "blue", "red", "white", "grey") if c != word])
-    rim, cord = tint(rng, rim_word), tint(rng, choice(rng, ("white", "yellow")))
+    rim = tint(rng, rim_word)
+    cord = tint(rng, choice(rng, ("white", "yellow")))
     image = skin.image(2 * np.pi * r, h, 192).astype(float)
     u, v = tx.uv_grid(*image.shape[:2])
     style = choice(rng, weighted("zigzag 3, triangles, stars, plain"))
@@ -518,7 +532,8 @@ def toy_drum(rng: Rng) -> Instance:
     elif style == "triangles":
         image = np.where((v < 0.1 + 0.8 * zig)[..., None], tint(rng, rim_word), image)
     elif style == "stars":
-        x, y = ((u * count) % 1 - 0.5) * 2 * np.pi * r / count, (v - 0.5) * h
+        x = ((u * count) % 1 - 0.5) * 2 * np.pi * r / count
+        y = (v - 0.5) * h
         radius = 0.24 * h * (0.68 + 0.32 * np.cos(5 * (np.arctan2(y, x) - np.pi / 2)))
         image = np.where((np.hypot(x, y) < radius)[..., None], cord, image)
     model.lathe([(r, 0), (r, h)], tx.to_uint8(image), 32, hull=False)
@@ -578,7 +593,8 @@ def toy_robot(rng: Rng) -> Instance:
         rgb=STEEL if word == "grey" else (),
     )
     other = choice(rng, [c for c in (*TOYS, "grey") if c != word])
-    paint, accent = skin.image(60, 60, 64), plain(tint(rng, other))
+    paint = skin.image(60, 60, 64)
+    accent = plain(tint(rng, other))
     leg, trunk, head = h * rng.uniform(0.24, 0.32), h * rng.uniform(0.32, 0.38), h * rng.uniform(0.2, 0.26)
     wide, deep = h * rng.uniform(0.3, 0.42), h * rng.uniform(0.18, 0.26)
     for s in (-1, 1):
@@ -600,7 +616,8 @@ def toy_robot(rng: Rng) -> Instance:
     model.box((2.4, wide * 0.6, trunk * 0.5), sides, 0, at=(face, 0, z + trunk * 0.56), hull=False)
     swing = rng.uniform(-70, 40, 2)
     for s, angle in zip((-1, 1), swing, strict=True):
-        turn, arm = rotation("y", float(angle)), trunk * rng.uniform(0.85, 1.0)
+        turn = rotation("y", float(angle))
+        arm = trunk * rng.uniform(0.85, 1.0)
         shoulder = np.array([0, s * (wide * 0.5 + h * 0.04), z + trunk * 0.82])
         model.box((h * 0.065, h * 0.065, arm), paint, 1, at=shoulder + turn @ [0, 0, -arm * 0.42], turn=turn)
         hand = shoulder + turn @ [0, 0, -arm * 0.95]
@@ -609,7 +626,8 @@ def toy_robot(rng: Rng) -> Instance:
     model.box((deep * 0.4, wide * 0.3, h * 0.06), plain((50, 50, 54)), 0, at=(0, 0, z - 0.01 * h), hull=False)
     broad = wide * rng.uniform(0.6, 0.85)
     model.box((deep * 0.9, broad, head), paint if rng.random() < 0.6 else accent, 1.5, at=(0, 0, z + head / 2))
-    glow, eye = plain(tint(rng, choice(rng, ("yellow", "red", "white", "turquoise")))), head * rng.uniform(0.2, 0.3)
+    glow = plain(tint(rng, choice(rng, ("yellow", "red", "white", "turquoise"))))
+    eye = head * rng.uniform(0.2, 0.3)
     for s in (-1, 1):
         size = (eye * 0.6, eye, eye)
         model.ball(size, glow, rows=7, segments=12, at=(deep * 0.45, s * broad * 0.22, z + head * 0.64), hull=False)
@@ -654,7 +672,8 @@ def wood_block(rng: Rng) -> Instance:
     model = ModelBuilder()
     painted = rng.random() < 0.12
     skin = finish(rng, "wood", PAINTS if painted else "brown", rgb=() if painted else WOODS, wear=0.7)
-    length, form = rng.uniform(80, 220), choice(rng, weighted("post 2, brick, cube, plank"))
+    length = rng.uniform(80, 220)
+    form = choice(rng, weighted("post 2, brick, cube, plank"))
     across = {"post": (0.35, 0.35), "brick": (0.5, 0.27), "cube": (0.9, 0.9), "plank": (0.3, 0.14)}[form]
     length *= 0.5 if form == "cube" else 1.0
     a, b = (length * f * rng.uniform(0.85, 1.1) for f in across)
@@ -664,7 +683,8 @@ def wood_block(rng: Rng) -> Instance:
         sides = {"top": end, "bottom": other} | {s: skin.image(a, length) for s in ("left", "right", "front", "back")}
         model.box((a, b, length), sides, rounding)
     else:
-        side, top = np.rot90(skin.image(b, length)), np.rot90(skin.image(a, length), 2)
+        side = np.rot90(skin.image(b, length))
+        top = np.rot90(skin.image(a, length), 2)
         # Sides run along y: their grain is horizontal, that of top and bottom upright.
         size = (a, length, b)
         model.box(size, {"right": side, "left": side, "front": end, "back": other, "top": top, "bottom": top}, rounding)
@@ -681,7 +701,9 @@ def yo_yo(rng: Rng) -> Instance:
     natural = material == "wood" and rng.random() < 0.5
     word = "brown" if natural else choice(rng, ANY)
     skin = finish(rng, material, word, rgb=WOODS if natural else ())
-    half, gap, flat = r * rng.uniform(0.4, 0.55), rng.uniform(1.5, 4.5), rng.uniform(0.45, 0.9)
+    half = r * rng.uniform(0.4, 0.55)
+    gap = rng.uniform(1.5, 4.5)
+    flat = rng.uniform(0.45, 0.9)
     disc = np.array([(0.45, 0), (0.92, 0.06), (1, 0.2), (0.98, 0.5), (flat, 0.96), (flat * 0.8, 1), (0, 1)])
     turn = rotation("y", choice(rng, (0, 90, 90))) @ rotation("x", rng.uniform(0, 360))
     if rng.random() < 0.4:

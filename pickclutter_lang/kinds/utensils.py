@@ -33,9 +33,12 @@ def cutlery_handle(
     model: ModelBuilder, rng: Rng, skin: Finish, style: str, length: float, rise: Rise
 ) -> tuple[Finish, str]:
     """Add a handle along y from 0 to `length` in mm, at the height `rise(y)`; return its finish and words for it."""
-    neck, end, thick = rng.uniform(2.6, 4.2), rng.uniform(6, 11), rng.uniform(1.8, 2.8)
+    neck = rng.uniform(2.6, 4.2)
+    end = rng.uniform(6, 11)
+    thick = rng.uniform(1.8, 2.8)
     if style in ("plastic", "wood"):
-        neck, thick = rng.uniform(4, 5.5), rng.uniform(2.6, 4.5)
+        neck = rng.uniform(4, 5.5)
+        thick = rng.uniform(2.6, 4.5)
     y = np.linspace(0, length, 11)
     half = smooth([(end * rng.uniform(0.5, 0.95),), (end,), (end * rng.uniform(0.6, 0.8),), (neck,), (neck,)], 11)[:, 0]
     if style in ("steel", "plastic", "wood"):
@@ -94,7 +97,8 @@ def scoop(
     """
     half = np.asarray(size, dtype=float) / [2, 2, 1]
     t = np.linspace(0, np.pi / 2, 8)
-    outer, inner = np.c_[np.sin(t), -np.cos(t)], np.c_[np.sin(t), -np.cos(t)][::-1]
+    outer = np.c_[np.sin(t), -np.cos(t)]
+    inner = np.c_[np.sin(t), -np.cos(t)][::-1]
     factor = 1 - wall / half[:2].min()
 
     def oval(p: Floats) -> Floats:
@@ -200,7 +204,8 @@ def can_opener(rng: Rng) -> Instance:
     covered = rng.random() < 0.75
     grip = finish(rng, choice(rng, ("plastic", "rubber")), (*weighted("black 2, white"), *GRIPS)) if covered else steel
     length = rng.uniform(120, 165)
-    gap, thick = rng.uniform(7, 17), rng.uniform(6.5, 9.5) if covered else rng.uniform(5, 6.5)
+    gap = rng.uniform(7, 17)
+    thick = rng.uniform(6.5, 9.5) if covered else rng.uniform(5, 6.5)
     for s in (-1, 1):
         line = [(0.45, 0.98), (0.7, 0.8), (1.0, 0.5), (1.0, 0.2), (0.8, 0)]
         path = smooth([(s * (2 + (gap + thick - 4) * a * 0.7), length * t, 0) for a, t in line], 16)
@@ -221,7 +226,8 @@ def can_opener(rng: Rng) -> Instance:
     angle = rng.uniform(0, np.pi)
     t = np.linspace(-1, 1, 11)
     wide = smooth([(4,), (9,), (8,), (4.5,), (8,), (9,), (4,)], 11)[:, 0]
-    ahead, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
+    ahead = np.array([np.cos(angle), np.sin(angle)])
+    across = np.array([-np.sin(angle), np.cos(angle)])
     spine = at + wing * t[:, None] * ahead
     key = grip if covered and rng.random() < 0.75 else steel
     edges = [spine + s * wide[:, None] * across for s in (1, -1)]
@@ -243,7 +249,8 @@ def chopsticks(rng: Rng) -> Instance:
     rgb = {"wood": (*WOODS, (222, 184, 128), (216, 176, 116)), "steel": STEEL}.get(style, ())
     word = {"wood": "brown", "steel": "grey"}.get(style) or choice(rng, words)
     skin = finish(rng, "wood" if style == "lacquer" else style, word, rgb=rgb)
-    length, thick = rng.uniform(180, 250), rng.uniform(3.2, 4.6)
+    length = rng.uniform(180, 250)
+    thick = rng.uniform(3.2, 4.6)
     image = skin.image(2 * np.pi * thick, length)
     v = tx.uv_grid(*image.shape[:2])[1]
     banded = rng.random() < 0.55
@@ -257,7 +264,8 @@ def chopsticks(rng: Rng) -> Instance:
         image = tx.to_uint8(tx.lerp_color(image, band.tints[0], mask * 1.0))
         colors = (*colors, second)
     power = choice(rng, (2.0, 2.0, 4.0))
-    apart, angle = rng.uniform(9, 24), rng.uniform(-0.07, 0.07)
+    apart = rng.uniform(9, 24)
+    angle = rng.uniform(-0.07, 0.07)
     slip = rng.uniform(-6, 6)
     for s in (-1, 1):
         t = np.linspace(0, 1, 7)
@@ -272,8 +280,11 @@ def chopsticks(rng: Rng) -> Instance:
 
 def _worm(model: ModelBuilder, steel: Finish, start: float, length: float, turn: float = 0.0) -> None:
     """Add the spiral along +y from `start`, then turned about z by degrees."""
-    r, t, out = 4.2, np.linspace(0, 1, 50), rotation("z", turn)
-    angle, radius = 2 * np.pi * 5 * t, r * np.clip(t * 12, 0.1, 1) * np.clip((1 - t) * 10, 0.15, 1)
+    r = 4.2
+    t = np.linspace(0, 1, 50)
+    out = rotation("z", turn)
+    angle = 2 * np.pi * 5 * t
+    radius = r * np.clip(t * 12, 0.1, 1) * np.clip((1 - t) * 10, 0.15, 1)
     path = np.c_[radius * np.cos(angle), start + length * t, radius * np.sin(angle)]
     model.sweep(path, 1.25, steel, segments=6, up=(0, 1, 0.02), hull=False, turn=out)
     corners = [(x, y, z) for x in (-r, r) for z in (-r, r) for y in (start, start + 0.9 * length)]
@@ -309,18 +320,21 @@ def _wings(model: ModelBuilder, rng: Rng, steel: Finish, grip: Finish) -> Instan
     model.lathe(profile[::-1], metal, segments=22, pieces=2, turn=rotation("x", 90))
     raised = rng.uniform(0.25, 1.1)
     for s in (-1, 1):
-        a, reach = np.array([s * np.sin(raised), np.cos(raised)]), rng.uniform(64, 76)
+        a = np.array([s * np.sin(raised), np.cos(raised)])
+        reach = rng.uniform(64, 76)
         base = np.array([s * 9.0, 0.2 * body])
         t = np.linspace(0, 1, 9)
         center = base + t[:, None] * reach * a * [1, 1]
         half = smooth([(4.5,), (4,), (4.5,), (8,), (4,)], 9)[:, 0]
         across = np.array([-a[1], a[0]])
-        left, right = center + half[:, None] * across, center - half[:, None] * across
+        left = center + half[:, None] * across
+        right = center - half[:, None] * across
         model.plate(left, right, -2.2, 2.2, metal.solid(0.94), pieces=2)
         model.prism(circle(9, 18) * 0.9 + base, -4, 4, metal.solid(0.88))
     model.sweep(np.array([(0, -8, 0), (0, 0.1 * body, 0)]), 3.4, steel, segments=10, pieces=1)
     _worm(model, steel, body - 3, rng.uniform(22, 45))
-    head, cover = np.array([-16.0, 0, 16]) * rng.uniform(0.9, 1.2), metal if rng.random() < 0.6 else grip
+    head = np.array([-16.0, 0, 16]) * rng.uniform(0.9, 1.2)
+    cover = metal if rng.random() < 0.6 else grip
     model.sweep(np.c_[head, np.full(3, -12.0), 0 * head], 7, cover, 4, power=3, segments=14, pieces=1)
     features = ["with two wings", "with a turning grip"]
     return model.instance(metal, "long", features, colors=metal.colors, density=2200)
@@ -359,8 +373,10 @@ def fork(rng: Rng) -> Instance:
     # Pose: lying with its tines at +y.
     model = ModelBuilder()
     kind = choice(rng, weighted("steel 3, plastic, wood, colored handle, wooden handle"))
-    length, tines = rng.uniform(150, 210), int(choice(rng, (3, 4, 4)))
-    head, width = length * rng.uniform(0.3, 0.36), rng.uniform(21, 27)
+    length = rng.uniform(150, 210)
+    tines = int(choice(rng, (3, 4, 4)))
+    head = length * rng.uniform(0.3, 0.36)
+    width = rng.uniform(21, 27)
     thick = rng.uniform(1.6, 2.4) if "steel" in kind or "handle" in kind else rng.uniform(2.4, 3.2)
     material = {"colored handle": "steel", "wooden handle": "steel"}.get(kind, kind)
     words = {"plastic": ("white", "red", "blue", "green", "black", "yellow", "pink"), "wood": ("brown",)}.get(
@@ -380,7 +396,8 @@ def fork(rng: Rng) -> Instance:
             )
         )
 
-    neck, end = rng.uniform(2.6, 4), rng.uniform(6, 11)
+    neck = rng.uniform(2.6, 4)
+    end = rng.uniform(6, 11)
     y = np.linspace(0, length - head, 9)
     half = smooth([(end * 0.8,), (end,), (end * 0.7,), (neck,), (neck,)], 9)[:, 0]
     model.plate(np.c_[-half, y], np.c_[half, y], rise(y) - thick / 2, rise(y) + thick / 2, skin, pieces=2)
@@ -390,7 +407,8 @@ def fork(rng: Rng) -> Instance:
     y = np.linspace(length - head * 0.53, length, 6)
     pitch = width / (tines - 0.45)
     for n in range(tines):
-        x, half = (n - (tines - 1) / 2) * pitch, 0.55 * pitch / 2 * np.array([1, 1, 1, 1, 0.9, 0.3])
+        x = (n - (tines - 1) / 2) * pitch
+        half = 0.55 * pitch / 2 * np.array([1, 1, 1, 1, 0.9, 0.3])
         model.plate(np.c_[x - half, y], np.c_[x + half, y], rise(y) - thick / 2, rise(y) + thick / 2, skin, pieces=1)
     colors = skin.colors
     if "handle" in kind:
@@ -398,7 +416,8 @@ def fork(rng: Rng) -> Instance:
         if kind == "wooden handle":
             grip = finish(rng, "wood", "brown", rgb=WOODS)
         y = np.linspace(-2, (length - head) * 0.72, 8)
-        path, thickness = np.c_[np.zeros(8), y, rise(y)], smooth([(0.8,), (1,), (0.9,), (0.6,)], 8)[:, 0]
+        path = np.c_[np.zeros(8), y, rise(y)]
+        thickness = smooth([(0.8,), (1,), (0.9,), (0.6,)], 8)[:, 0]
         model.sweep(path, 8.5 * thickness, grip, 4.5 * thickness, power=3, segments=12, pieces=1)
         colors = (*grip.colors, *skin.colors)
     handle = {"colored handle": "with a plastic handle", "wooden handle": "with a wooden handle"}.get(kind, "")
@@ -418,7 +437,9 @@ def kitchen_tongs(rng: Rng) -> Instance:
     tip = finish(rng, "rubber", (*weighted("black 2"), *GRIPS)) if tips == "soft" else skin.solid(1.05)
     grip = finish(rng, "rubber", (*weighted("black 3"), *GRIPS))
     length = rng.uniform(180, 270)
-    gap, thin, tall = rng.uniform(18, 42), rng.uniform(2.2, 3.8), rng.uniform(7, 10)
+    gap = rng.uniform(18, 42)
+    thin = rng.uniform(2.2, 3.8)
+    tall = rng.uniform(7, 10)
     for s in (-1, 1):
         bow = rng.uniform(0.9, 1.0)
         line = [(0.1, 0), (0.3, 0.25), (0.62 * bow, 0.55), (0.9, 0.78), (0.95, 0.9)]
@@ -453,7 +474,8 @@ def knife(rng: Rng) -> Instance:
     style = choice(rng, STYLES)
     skin = cutlery_finish(rng, style)
     length = rng.uniform(165, 240)
-    blade, wide = length * rng.uniform(0.42, 0.54), rng.uniform(15, 23)
+    blade = length * rng.uniform(0.42, 0.54)
+    wide = rng.uniform(15, 23)
     shaft = length - blade
 
     def rise(y: Floats) -> Floats:
@@ -489,7 +511,9 @@ def ladle(rng: Rng) -> Instance:
     words = {"steel": ("grey",), "wood": ("brown",)}.get(material, (*GRIPS, *weighted("black 4")))
     skin = finish(rng, material, words, rgb=rgb)
     r = rng.uniform(29, 43)
-    deep, length, wall = r * rng.uniform(0.6, 0.95), rng.uniform(150, 205), rng.uniform(1.8, 3.0)
+    deep = r * rng.uniform(0.6, 0.95)
+    length = rng.uniform(150, 205)
+    wall = rng.uniform(1.8, 3.0)
     t = np.linspace(0.25, np.pi / 2, 8)
     outer = np.c_[r * np.sin(t), deep * (1 - np.cos(t))]
     model.vessel(outer, wall, skin, skin.solid(0.9), wedges=7)
@@ -503,7 +527,8 @@ def ladle(rng: Rng) -> Instance:
     colors = skin.colors
     words_of_handle = ""
     if hook:
-        end, step = path[-1], path[-1] - path[-2]
+        end = path[-1]
+        step = path[-1] - path[-2]
         back = np.array([0, 0.0, -1.0]) * 14
         loop = smooth([end - step * 0.3, end + step * 0.7, end + step * 1.1 + back * 0.5, end + step * 0.4 + back], 10)
         model.sweep(loop, half[-1] * 0.7, skin, thick, segments=10, pieces=2)
@@ -547,7 +572,8 @@ def spatula(rng: Rng) -> Instance:
 
 def _blade(model: ModelBuilder, rng: Rng, skin: Finish, start: float, thick: float, slots: int, soft: bool) -> None:
     """Add a blade along +y from `start`; a soft one has a slanted edge."""
-    blade, wide = rng.uniform(65, 95), rng.uniform(48, 76) * (0.78 if soft else 1)
+    blade = rng.uniform(65, 95)
+    wide = rng.uniform(48, 76) * (0.78 if soft else 1)
     flare, tip = rng.uniform(0.72, 1.0), rng.uniform(0.0, 0.12)
 
     def piece(left: Floats, right: Floats, t: Floats, hull: bool = True) -> None:
@@ -581,7 +607,8 @@ def spoon(rng: Rng) -> Instance:
     length = rng.uniform(130, 210)
     head = length * rng.uniform(0.27, 0.34)
     wide, deep = head * rng.uniform(0.6, 0.78), head * rng.uniform(0.13, 0.2)
-    bow, shaft = rng.uniform(6, 14), length - head
+    bow = rng.uniform(6, 14)
+    shaft = length - head
 
     def rise(y: Floats) -> Floats:
         t = y / shaft
@@ -590,7 +617,8 @@ def spoon(rng: Rng) -> Instance:
     grip, words = cutlery_handle(model, rng, skin, style, shaft + 0.12 * head, rise)
     z = float(rise(np.array([shaft + 0.06 * head]))[0])
     thick = 1.6 if skin.material == "steel" else 2.6
-    at, pointed = (0, shaft + head / 2, z + 0.6), rng.uniform(-0.1, 0.16)
+    at = (0, shaft + head / 2, z + 0.6)
+    pointed = rng.uniform(-0.1, 0.16)
     scoop(model, skin, (wide, head, deep), thick, at, pointed, skin.solid(0.88))
     colors = skin.colors if grip is skin else (*grip.colors, *skin.colors)
     return model.instance(skin, "long and thin", [words], colors=colors)
@@ -604,7 +632,8 @@ def vegetable_peeler(rng: Rng) -> Instance:
     steel = finish(rng, "steel", "grey", rgb=STEEL)
     kind = choice(rng, weighted("plastic 3, rubber, wood, steel"))
     grip = {"wood": finish(rng, "wood", "brown", rgb=WOODS), "steel": steel}.get(kind) or finish(rng, kind, GRIPS)
-    length, thick = rng.uniform(72, 108), rng.uniform(6.5, 10)
+    length = rng.uniform(72, 108)
+    thick = rng.uniform(6.5, 10)
     yoke = rng.random() < 0.55
     y = np.linspace(0, length, 11)
     form = smooth(np.array([0.75, 1.1, rng.uniform(0.85, 1.1), 1.0, 0.7])[:, None], 11)[:, 0] * thick
@@ -620,7 +649,8 @@ def vegetable_peeler(rng: Rng) -> Instance:
         for side in (-1, 1):
             x = np.array([-span, span])
             edge = np.full(2, at + side * 4.6)
-            left, right = np.c_[x, edge + 2.6], np.c_[x, edge - 2.6]
+            left = np.c_[x, edge + 2.6]
+            right = np.c_[x, edge - 2.6]
             model.plate(left, right, 1.0, 2.2, steel.solid(1.05), pieces=1)
         eye = rng.random() < 0.4
         if eye:
@@ -628,14 +658,16 @@ def vegetable_peeler(rng: Rng) -> Instance:
             model.sweep(loop, 1.6, arm, segments=8, pieces=1)
         words = ["y-shaped", "with a blade across its arms"]
     else:
-        blade, half = rng.uniform(52, 70), rng.uniform(7.5, 10.5)
+        blade = rng.uniform(52, 70)
+        half = rng.uniform(7.5, 10.5)
         t = np.linspace(0, 1, 9)
         wide = half * smooth([(0.6,), (1.0,), (1.0,), (0.9,), (0.25,)], 9)[:, 0]
         for s in (-1, 1):
             inner = s * wide * 0.3 * (t > 0.1) * (t < 0.85)
             outer = s * wide
             left, right = (outer, inner) if s < 0 else (inner, outer)
-            rise, y = 0.6 * np.sin(np.pi * t), length + blade * t
+            rise = 0.6 * np.sin(np.pi * t)
+            y = length + blade * t
             model.plate(np.c_[left, y], np.c_[right, y], rise, rise + 1.4, steel.solid(1.04), pieces=1)
         model.sweep(np.array([(0, length - 4, 0), (0, length + 5, 0.6)]), 3.6, steel, 2.4, segments=10, pieces=1)
         words = ["straight", "with a slotted blade"]
@@ -658,7 +690,9 @@ def whisk(rng: Rng) -> Instance:
     soft = rng.random() < 0.25
     word = choice(rng, GRIPS) if soft else "grey"
     wire = plain(tint(rng, word) if soft else np.array(choice(rng, STEEL)) * rng.uniform(0.9, 1.1))
-    thick, loops, belly = rng.uniform(1.0, 1.5) * (1.3 if soft else 1), int(rng.integers(4, 6)), rng.uniform(0.6, 0.74)
+    thick = rng.uniform(1.0, 1.5) * (1.3 if soft else 1)
+    loops = int(rng.integers(4, 6))
+    belly = rng.uniform(0.6, 0.74)
     side = [(0, neck * 0.6), (0.2, 0.35 * r + 2), (belly, r), (0.9, 0.72 * r), (1, 0.1 * r)]
     for n in range(loops):
         turn = rotation("y", 180 * (n + 0.3) / loops)

@@ -25,15 +25,21 @@ def bell_pepper(rng: Rng) -> Instance:
     word = choice(rng, weighted("red 2, yellow, green, orange"))
     skin = finish(rng, "food", word, rgb=BELL_PEPPER_SKINS[word])
     color = skin.tints[0]
-    r, tall, low = rng.uniform(33, 44), rng.uniform(0.9, 1.35), rng.uniform(0.68, 0.9)
+    r = rng.uniform(33, 44)
+    tall = rng.uniform(0.9, 1.35)
+    low = rng.uniform(0.68, 0.9)
     dent = rng.uniform(0.15, 0.35)
     outline = [(0, -1 + dent), (0.25, -1 + 0.5 * dent), (0.5 * low, -0.98), (0.92 * low, -0.8), (low + 0.06, -0.3)]
     outline += [(0.98, 0.35), (1, 0.68), (0.78, 0.95), (0.4, 0.98), (0.16, 0.84), (0, 0.72)]
-    lobes, depth, phase = int(rng.integers(3, 5)), rng.uniform(0.09, 0.18), rng.uniform(0, 6.3)
-    lean, odd = rng.normal(0, 0.07, 2), rng.uniform(0.0, 0.12)
+    lobes = int(rng.integers(3, 5))
+    depth = rng.uniform(0.09, 0.18)
+    phase = rng.uniform(0, 6.3)
+    lean = rng.normal(0, 0.07, 2)
+    odd = rng.uniform(0.0, 0.12)
 
     def bend(points: Floats) -> Floats:
-        angle, z = np.arctan2(points[:, 1], points[:, 0]), points[:, 2] / (r * tall)
+        angle = np.arctan2(points[:, 1], points[:, 0])
+        z = points[:, 2] / (r * tall)
         valley = (1 - np.abs(np.cos(lobes * (angle - phase) / 2))) ** 1.6
         factor = 1 - depth * valley * (1.15 - 0.35 * z) + odd * np.cos(angle - 2 * phase)
         high = np.where(z > 0.6, 1 - 0.12 * valley, 1 + 0.08 * np.cos(lobes * (angle - phase)) * (z < -0.5))
@@ -85,10 +91,12 @@ def broccoli(rng: Rng) -> Instance:
         dots = tx.lerp_color(color * factor * 0.6, color * factor * 1.2, tx.smoothstep(field, -1.0, 1.0))
         grains.append(tx.to_uint8(dots))
     count = int(rng.integers(10, 14))
-    centers, z0 = [], tall * rng.uniform(0.95, 1.05)
+    centers = []
+    z0 = tall * rng.uniform(0.95, 1.05)
     for n in range(count):
         up = 1 - 0.92 * (n + 0.5) / count + rng.normal(0, 0.03)
-        out, a = np.sqrt(max(1 - up**2, 0)), 2.4 * n + rng.normal(0, 0.15)
+        out = np.sqrt(max(1 - up**2, 0))
+        a = 2.4 * n + rng.normal(0, 0.15)
         centers.append(np.array([out * np.cos(a), out * np.sin(a), 0.62 * up]) * wide * 0.74 + [0, 0, z0])
     for n, center in enumerate(centers):
         across = wide * rng.uniform(0.72, 0.95)
@@ -120,7 +128,9 @@ def carrot(rng: Rng) -> Instance:
     skin = finish(rng, "food", word, rgb=CARROT_SKINS[word])
     color = skin.tints[0]
     tops = choice(rng, weighted("leaves 2, stub, bare"))
-    length, slim, blunt = rng.uniform(110, 185), rng.uniform(0.07, 0.13), rng.uniform(0.1, 0.75)
+    length = rng.uniform(110, 185)
+    slim = rng.uniform(0.07, 0.13)
+    blunt = rng.uniform(0.1, 0.75)
     r = length * slim
     t = np.linspace(0, 1, 15)
     path = np.c_[
@@ -140,11 +150,9 @@ def carrot(rng: Rng) -> Instance:
     if tops != "bare":
         leafy = tops == "leaves"
         for _ in range(int(rng.integers(6, 9))):
-            reach, aside, green = (
-                (rng.uniform(0.3, 0.65) * length if leafy else rng.uniform(9, 20)),
-                rng.normal(0, 0.22, 2),
-                leaf_color(rng),
-            )
+            reach = rng.uniform(0.3, 0.65) * length if leafy else rng.uniform(9, 20)
+            aside = rng.normal(0, 0.22, 2)
+            green = leaf_color(rng)
             if length + reach > 290:
                 reach = 290 - length
             ends = [(0, -3, 0), (aside[0] * 0.3 * reach, 0.5 * reach, aside[1] * 0.2 * reach)]
@@ -174,7 +182,9 @@ def chili_pepper(rng: Rng) -> Instance:
     color = skin.tints[0]
     length = rng.uniform(50, 160)
     r = min(length * rng.uniform(0.06, 0.13), 16)
-    bend, hook, t = rng.uniform(-0.25, 0.25), rng.uniform(-0.16, 0.16), np.linspace(0, 1, 18)
+    bend = rng.uniform(-0.25, 0.25)
+    hook = rng.uniform(-0.16, 0.16)
+    t = np.linspace(0, 1, 18)
     path = np.c_[length * (bend * t**2 + hook * t**4), -length * t, np.zeros(18)]
     blunt = rng.uniform(0, 0.3)
     taper = smooth(
@@ -193,7 +203,8 @@ def chili_pepper(rng: Rng) -> Instance:
         texels=(128, 48),
     )
     model.sweep(path[::-1], widths[::-1], image, widths[::-1] * rng.uniform(0.8, 1), segments=14, pieces=4)
-    green, long = leaf_color(rng, 0.95), rng.uniform(0.22, 0.4) * min(length, 90)
+    green = leaf_color(rng, 0.95)
+    long = rng.uniform(0.22, 0.4) * min(length, 90)
     model.lathe(
         [(0.75 * r, -0.5 * r), (0.78 * r, 0), (0.4 * r, 0.5 * r), (0, 0.6 * r)], plain(green), 12, turn=LYING, pieces=1
     )
@@ -253,7 +264,9 @@ def leaves(model: ModelBuilder, rng: Rng, turn: Floats, r: float, length: float,
     veins = 1 + 0.13 * np.sin(2 * np.pi * 7 * u) + 0.08 * tx.grid_noise(rng, u.shape, 3, 16)
     pale = np.minimum(green * 1.35 + 24, (206, 214, 140))
     image = tx.to_uint8(tx.lerp_color(pale, green, tx.uv_grid(64, 32)[1]) * veins[..., None])
-    t, start, points = np.linspace(0, 1, 9), rng.uniform(0, 360), []
+    t = np.linspace(0, 1, 9)
+    start = rng.uniform(0, 360)
+    points = []
     for n in range(int(rng.integers(3, 6))):
         reach = length * rng.uniform(0.75, 1.0)
         half = r * rng.uniform(0.75, 1.05) * np.sin(np.pi * (0.25 + 0.75 * t)) ** 0.7 + 0.3
@@ -279,7 +292,8 @@ def cucumber(rng: Rng) -> Instance:
     short = rng.random() < 0.3
     length = rng.uniform(85, 140) if short else rng.uniform(170, 290)
     r = length * rng.uniform(0.13, 0.19) if short else rng.uniform(18, 25)
-    bend, t = rng.uniform(0, 0.35), np.linspace(-1, 1, 15)
+    bend = rng.uniform(0, 0.35)
+    t = np.linspace(-1, 1, 15)
     path = np.c_[(bend * t**2) * length * 0.3, t * length / 2, np.zeros(15)]
     taper = smooth([(0.3,), (0.78,), (0.95,), (1,), (1.02,), (1.0,), (0.97,), (0.86,), (0.66,), (0.3,)], 15)[:, 0]
     streak = (color * 1.25 + 28, rng.uniform(0.08, 0.3))
@@ -325,7 +339,8 @@ def eggplant(rng: Rng) -> Instance:
     waist = rng.uniform(0.5, 0.75)
     outline = [(0, -1), (0.3, -0.98), (0.74, -0.82), (1, -0.42), (0.94, 0.0), (waist + 0.1, 0.4), (waist, 0.72)]
     outline += [(waist * 0.8, 0.93), (0.2, 1), (0, 1)]
-    length, curve = r * slim, rng.uniform(0, 0.22)
+    length = r * slim
+    curve = rng.uniform(0, 0.22)
 
     def bend(points: Floats) -> Floats:
         return np.asarray(points + (points[:, 2:] / length) ** 2 * [curve * length, 0, 0])
@@ -340,7 +355,8 @@ def eggplant(rng: Rng) -> Instance:
     )
     turn = lying(rng)
     model.lathe(smooth(outline, 26) * [r, length], image, bend=bend, turn=turn, pieces=3)
-    foot, green = np.array([curve * length, 0, length * 1.01]), leaf_color(rng, rng.uniform(0.75, 1.05))
+    foot = np.array([curve * length, 0, length * 1.01])
+    green = leaf_color(rng, rng.uniform(0.75, 1.05))
     calyx(
         model,
         rng,
@@ -370,19 +386,25 @@ def garlic(rng: Rng) -> Instance:
     model = ModelBuilder()
     skin = finish(rng, "food", "white", rgb=WHITES)
     color = skin.tints[0]
-    r, tall, neck = rng.uniform(19, 34), rng.uniform(0.72, 0.98), rng.uniform(0.12, 0.2)
+    r = rng.uniform(19, 34)
+    tall = rng.uniform(0.72, 0.98)
+    neck = rng.uniform(0.12, 0.2)
     top = rng.uniform(1.15, 1.85)
     outline = [(0, -0.72), (0.3, -0.76), (0.72, -0.66), (1, -0.18), (0.94, 0.22), (0.6, 0.66), (0.28, 0.9), (neck, 1.1)]
     outline += [(neck * 0.9, top), (0, top)]
-    cloves, phase, depth = int(rng.integers(7, 12)), rng.uniform(0, 6.3), rng.uniform(0.08, 0.2)
-    lean, odd = rng.normal(0, 0.09, 2), rng.uniform(0, 0.8)
+    cloves = int(rng.integers(7, 12))
+    phase = rng.uniform(0, 6.3)
+    depth = rng.uniform(0.08, 0.2)
+    lean = rng.normal(0, 0.09, 2)
+    odd = rng.uniform(0, 0.8)
 
     def valley(angle: Floats) -> Floats:
         uneven = angle + 0.25 * odd * np.sin(angle + phase)
         return np.asarray(1 - np.abs(np.cos(cloves * uneven / 2)) ** 0.8)
 
     def bend(points: Floats) -> Floats:
-        angle, z = np.arctan2(points[:, 1], points[:, 0]), points[:, 2] / (r * tall)
+        angle = np.arctan2(points[:, 1], points[:, 0])
+        z = points[:, 2] / (r * tall)
         factor = 1 - depth * valley(angle) * np.clip(1.15 - np.abs(z), 0, 1)
         shifted = points[:, :2] * factor[:, None] + np.maximum(points[:, 2:], 0) * lean
         return np.concatenate([shifted, points[:, 2:]], axis=1)
@@ -416,7 +438,8 @@ def mushroom(rng: Rng) -> Instance:
     """Mushrooms: domed caps, white to brown, gills below, on a thick stem. Pose: standing."""
     model = ModelBuilder()
     word = choice(rng, weighted("white 2, brown"))
-    r, tall = rng.uniform(20, 42), rng.uniform(0.5, 1.0)
+    r = rng.uniform(20, 42)
+    tall = rng.uniform(0.5, 1.0)
     foot, height = r * rng.uniform(0.32, 0.5), r * rng.uniform(0.7, 1.4)
     lean = rng.uniform(-0.12, 0.12, 2)
     dents, phase = rng.uniform(0, 0.05), rng.uniform(0, 6.3)
@@ -462,7 +485,9 @@ def onion(rng: Rng) -> Instance:
     word = choice(rng, weighted("brown 3, purple 2, white"))
     skin = finish(rng, "food", word, rgb=ONION_SKINS[word])
     color = skin.tints[0]
-    r, tall, neck = rng.uniform(26, 46), rng.uniform(0.76, 1.08), rng.uniform(0.06, 0.14)
+    r = rng.uniform(26, 46)
+    tall = rng.uniform(0.76, 1.08)
+    neck = rng.uniform(0.06, 0.14)
     top = rng.uniform(1.08, 1.32)
     outline = [(0, -0.98), (0.16, -0.98), (0.56, -0.8), (0.95, -0.3), (0.98, 0.15), (0.72, 0.64), (0.3, 0.9)]
     outline += [(neck, 1.04), (neck * 0.8, top - 0.1), (neck * 1.3, top), (0, top - 0.04)]
@@ -486,8 +511,10 @@ def onion(rng: Rng) -> Instance:
     beard = rng.random() < 0.7
     roots: list[Floats] = []
     for _ in range(int(rng.integers(9, 15)) if beard else 0):
-        a, d = rng.uniform(0, 6.3), rng.uniform(0.5, 1.6)
-        out, foot = np.array([np.cos(a), np.sin(a), 0]), -0.96 * r * tall
+        a = rng.uniform(0, 6.3)
+        d = rng.uniform(0.5, 1.6)
+        out = np.array([np.cos(a), np.sin(a), 0])
+        foot = -0.96 * r * tall
         root = [out * 0.06 * r + [0, 0, foot], out * 0.14 * r * d + [0, 0, foot - 3]]
         root += [out * 0.3 * r * d + [0, 0, foot - 1]]
         roots += root
@@ -554,8 +581,10 @@ def pumpkin(rng: Rng) -> Instance:
     word = choice(rng, weighted("orange 7, white, green"))
     skin = finish(rng, "food", word, rgb=PUMPKIN_SKINS[word])
     color = skin.tints[0]
-    r, tall = rng.uniform(36, 125), rng.uniform(0.55, 1.0)
-    ribs, depth = int(rng.integers(8, 14)), rng.uniform(0.06, 0.16)
+    r = rng.uniform(36, 125)
+    tall = rng.uniform(0.55, 1.0)
+    ribs = int(rng.integers(8, 14))
+    depth = rng.uniform(0.06, 0.16)
     outline = [(0, -0.8), (0.25, -0.88), (0.62, -0.9), (0.93, -0.55), (1, 0), (0.93, 0.52), (0.62, 0.88), (0.28, 0.86)]
     outline += [(0.1, 0.72), (0, 0.68)]
 
@@ -585,7 +614,8 @@ def pumpkin(rng: Rng) -> Instance:
     model.lathe(profile, tx.to_uint8(image), 4 * ribs, bend=bend, hull=False)
     peaks = np.arange(ribs) * 2 * np.pi / ribs
     model.hull(bend(np.array([[q * np.cos(a), q * np.sin(a), z] for q, z in profile for a in peaks])))
-    high, lean = r * rng.uniform(0.28, 0.7), rng.normal(0, 0.25, 2) * r
+    high = r * rng.uniform(0.28, 0.7)
+    lean = rng.normal(0, 0.25, 2) * r
     path = smooth([(0, 0, 0.6 * r * tall), (0, 0, 0.68 * r * tall + 0.4 * high), (*lean, 0.68 * r * tall + high)], 7)
     wood = np.array(choice(rng, ((104, 108, 56), (134, 112, 66), (92, 86, 48)))) * rng.uniform(0.85, 1.1)
     ridges = tx.to_uint8(wood * (0.85 + 0.25 * np.cos(2 * np.pi * 6 * tx.uv_grid(24, 48)[0]))[..., None])
@@ -637,7 +667,8 @@ def tomato(rng: Rng) -> Instance:
     model.lathe(profile, image, 32, bend=uneven(rng, 0.05, lobes, depth * rng.uniform(0.4, 1.2)), turn=turn, pieces=1)
     green = rng.random() < 0.8 or word != "red"
     if green:
-        color, foot = leaf_color(rng), np.array([0, 0, r * tall * (0.97 - dent)])
+        color = leaf_color(rng)
+        foot = np.array([0, 0, r * tall * (0.97 - dent)])
         calyx(model, rng, foot, r * rng.uniform(0.45, 0.8), int(rng.integers(5, 7)), color, turn, rise=0.45, width=0.14)
         stub(model, rng, foot, rng.uniform(0.15, 0.4) * r, 0.06 * r + 0.6, color, turn)
     features = ["with a green stem" if green else "without a stem", sort if sort in ("cherry", "ribbed") else ""]

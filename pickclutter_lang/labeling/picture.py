@@ -19,7 +19,9 @@ from pickclutter_lang.utils.images import png_bytes
 
 _SIDE = 720
 """Longest side of each half, pixels; side by side a little less than two tiles of 768."""
-_GAP, _AROUND, _MIN_AROUND = 8, 0.06, 12
+_GAP = 8
+_AROUND = 0.06
+_MIN_AROUND = 12
 _OUTLINE, _EDGE = (255, 255, 0), (20, 20, 20)
 _FONTS = tuple(ImageFont.load_default(size) for size in (22, 18, 15))
 _PAD = 3

@@ -134,7 +134,8 @@ def scene_caption(
     if caption_type == 2:
         return absent_caption(_choose(absent, rng), rng)
     if caption_type == 3:  # without descriptions: two exceed the text encoder's context
-        first, other = _presence_caption(objects, rng, with_description=False), _choose(absent, rng)
+        first = _presence_caption(objects, rng, with_description=False)
+        other = _choose(absent, rng)
         second = Caption(_fill_template(_ABSENT, other.name, rng), (_named(other, 0, 0),))
         return Caption(f"{first.text}, and {second.text}", (*first.predicates, *second.predicates))
     if caption_type == 4:
@@ -167,7 +168,8 @@ def named_object_caption(item: ObjectAttributes, rng: np.random.Generator, synon
 
     A synonym that is as true of others, "yellow fruit", is no name.
     """
-    name, synonyms = item.name, [word for word in item.synonyms if noun_tags(word, item.name) == {f"name:{item.name}"}]
+    name = item.name
+    synonyms = [word for word in item.synonyms if noun_tags(word, item.name) == {f"name:{item.name}"}]
     if synonym_probability and synonyms and rng.random() < synonym_probability:
         name = str(rng.choice(synonyms))
     return Caption(_fill_template(_OBJECT, name, rng), (_named(item),))
@@ -227,7 +229,9 @@ def _count_caption(objects: Sequence[ObjectAttributes], rng: np.random.Generator
     """Count all objects, or those of one category, which may be absent."""
     categories = sorted({t.category for t in objects if t.category})
     template = str(rng.choice(["{n} on a table", "a photo of {n}", "a table with {n}", "there are {n} in the pile"]))
-    noun, tags, count = "thing", frozenset[str](), len(objects)
+    noun = "thing"
+    tags = frozenset[str]()
+    count = len(objects)
     if categories and rng.random() >= 0.3:
         noun = str(rng.choice(categories))
         tags = frozenset({f"category:{noun}"})

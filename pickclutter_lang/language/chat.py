@@ -125,12 +125,14 @@ class ChatClient:
                 reason = f"{ATTEMPTS} answers were of no use, the last one: {error}"
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
                 if "response_format" not in request:
-                    reason, kind = self._reason(error), LanguageModelError
+                    reason = self._reason(error)
+                    kind = LanguageModelError
                     break
                 request = {key: value for key, value in request.items() if key != "response_format"}
             except (openai.OpenAIError, ValueError) as error:
                 passes = isinstance(error, openai.RateLimitError | openai.APITimeoutError | openai.InternalServerError)
-                reason, kind = self._reason(error), UnusableAnswerError if passes else LanguageModelError
+                reason = self._reason(error)
+                kind = UnusableAnswerError if passes else LanguageModelError
                 break
         raise kind(
             f"expected {what} from {self.config.model} at {self.config.host}, but got none ({reason}); check "

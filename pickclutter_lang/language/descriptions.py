@@ -124,7 +124,8 @@ def read_descriptions(source: str | Path, own: Sequence[CatalogEntry] | None = N
     style = str(source)
     if style == CATALOG:
         texts = {item.name: item.description for item in (paper_catalog() if own is None else own) if item.description}
-        origin, label_set = "the catalog's own sentences", "pickclutter_26" if own is None else CATALOG_FILE
+        origin = "the catalog's own sentences"
+        label_set = "pickclutter_26" if own is None else CATALOG_FILE
         return DescriptionSet(label_set, style, "none", "", "", "none", origin, texts, images_seen=True)
     one_of("descriptions", style, (*STYLES, *BLIND, CATALOG, "the path of a .json file"))
     return DescriptionSet.load(str(files("pickclutter_lang.assets") / "descriptions" / f"{style}.json"))

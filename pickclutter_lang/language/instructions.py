@@ -421,7 +421,8 @@ def known_phrase(text: str, names: tuple[str, ...]) -> Phrase:
 
 def unread_words(catalog: Catalog) -> tuple[str, ...]:
     """Return the names and synonyms of a catalog that no text is taken for unless they are known: "no name can"."""
-    none_known, found = _known_names(()), list[str]()
+    none_known = _known_names(())
+    found = list[str]()
     words = dict.fromkeys(word for item in catalog for word in (item.name, *item.synonyms))
     for word in (word for word in words if _fold(word) not in _package_words()):
         try:

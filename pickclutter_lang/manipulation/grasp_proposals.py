@@ -237,7 +237,8 @@ def _grasps_on_strips(
 ) -> list[StripGrasp]:
     """Return the grasps of one orientation through seeds [S, 3]."""
     orientation = _OrientedHand(rotation, center @ rotation, limits)
-    local, grasps = target @ rotation, []
+    local = target @ rotation
+    grasps = []
     local = local[np.argsort(local[:, 1], kind="stable")]
     for seed, local_seed in zip(seeds, seeds @ rotation, strict=True):
         strip = local[np.abs(local[:, 0] - local_seed[0]) < FINGER_HALF_X_M]
@@ -276,7 +277,8 @@ class _OrientedHand:
         surface = above_tip[_surface_through(above_tip[:, 1], seed[1])]
         if not len(surface):
             return None
-        width, center_y = _width(surface), 0.5 * float(surface[0, 1] + surface[-1, 1])
+        width = _width(surface)
+        center_y = 0.5 * float(surface[0, 1] + surface[-1, 1])
         # A narrow object may be thin, and would lie above the pads.
         deepest = PAD_HEIGHT_M if width < 2 * PAD_HEIGHT_M else width
         if width > self.limits.max_width_m or depth > deepest:

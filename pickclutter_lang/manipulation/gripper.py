@@ -19,7 +19,9 @@ FINGER_HALF_X_M = 0.0118
 PAD_HEIGHT_M = 0.0185  # of the pads above the tips; the fingers recede above them
 PREGRASP_DISTANCE_M = 0.08  # between a grasp and the pose from which the gripper approaches it
 _FINGER_MIN_Y_M, _FINGER_MAX_Y_M = 0.040, 0.062  # inner and outer face of an open finger
-_PALM_Z_M, _PALM_HALF_X_M, _PALM_HALF_Y_M = -0.036, 0.033, 0.105
+_PALM_Z_M = -0.036
+_PALM_HALF_X_M = 0.033
+_PALM_HALF_Y_M = 0.105
 _SWEEP_Z_M = -0.16  # back of the swept volume: twice the pre-grasp distance behind the TCP
 FINGERTIP_CORNERS = np.array(
     [[x * FINGER_HALF_X_M, y * _FINGER_MAX_Y_M, FINGER_TIP_Z_M] for x in (-1, 1) for y in (-1, 1)]

@@ -38,10 +38,13 @@ JOINT_LIMITS = np.array(
 )
 """Lowest and highest angle of each joint, [2, 7], radians, from Franka's data sheet."""
 # Inverse kinematics by damped least squares; the linearization holds no farther than `_MAX_STEP_RAD`.
-_MAX_ITERATIONS, _DAMPING, _MAX_STEP_RAD = 60, 0.02, 0.3
+_MAX_ITERATIONS = 60
+_DAMPING = 0.02
+_MAX_STEP_RAD = 0.3
 _POSITION_TOLERANCE_M, _ROTATION_TOLERANCE_RAD = 5e-4, 5e-3
 _MAX_ELBOW_RAD = -1.0  # up to which the arm counts as bent; 0 is straight, and `pd_ee_delta_pose` stalls at -0.7
-OPEN, CLOSED = 1.0, -1.0
+OPEN = 1.0
+CLOSED = -1.0
 """The action of the gripper."""
 # Motion for an action of 1.0 by ManiSkill2's controllers: of the TCP in `pd_ee_delta_pose`, of a joint in
 # `pd_joint_delta_pos`.
@@ -85,7 +88,8 @@ class PandaArm:
 
     def frames(self, angles: FloatArray) -> FloatArray:
         """Return the frames [8, 4, 4] of the joints and of the TCP in the world."""
-        frame, frames = self._base, []
+        frame = self._base
+        frames = []
         for (a, d, alpha), angle in zip(_DH, angles, strict=True):
             ca, sa, ct, st = np.cos(alpha), np.sin(alpha), np.cos(angle), np.sin(angle)
             step = [[ct, -st, 0, a], [st * ca, ct * ca, -sa, -d * sa], [st * sa, ct * sa, ca, d * ca], [0, 0, 0, 1]]

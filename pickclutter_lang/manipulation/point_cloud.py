@@ -18,11 +18,14 @@ MAX_DEPTH_M = 3.0  # points farther from the camera are background
 _PITCH_M = 0.003  # between the points of an object; limits of grasps are counts of points that lie as far apart
 # Planar faces: points of a patch, patches (bounds the run time), deviation from the plane over that along the shorter
 # side above which a patch is curved, angle within a face, angle to another face, fraction of the patches that make one.
-_PATCH_SIZE, _MAX_PATCHES, _MAX_PATCH_ROUGHNESS = 16, 400, 0.15
+_PATCH_SIZE = 16
+_MAX_PATCHES = 400
+_MAX_PATCH_ROUGHNESS = 0.15
 _SAME_PLANE_DEG, _DISTINCT_PLANE_DEG, _MIN_PATCH_FRACTION = 12.0, 25.0, 0.1
 _MAX_PLANES = 3  # a camera sees at most three of a box
 # Center of mass: slices along the longest horizontal axis. Percentiles, not extremes, since depth edges are noisy.
-_SLICES, _MIN_SLICE_WIDTH_M = 12, 0.003  # a slice with a single point has a volume
+_SLICES = 12  # a slice with a single point has a volume
+_MIN_SLICE_WIDTH_M = 0.003
 _EXTENT_PERCENTILES, _WIDTH_PERCENTILES = (2, 98), (5, 95)
 _SLICE_HEIGHT_PERCENTILE, _OBJECT_HEIGHT_PERCENTILE = 80, 98  # the center is taken to lie at half the object's height
 

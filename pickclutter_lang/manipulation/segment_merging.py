@@ -78,7 +78,8 @@ def measure(
     segments: NDArray[np.int64], rgb: NDArray[np.uint8], depth: AnyFloatArray, points: FloatArray, camera: AnyFloatArray
 ) -> Fragments:
     """Return what `affinities` compares; arguments are those of `merge_fragments`."""
-    count, flat = int(segments.max()) + 1, segments.ravel()
+    count = int(segments.max()) + 1
+    flat = segments.ravel()
 
     def total(values: FloatArray) -> FloatArray:
         return np.stack([np.bincount(flat, channel, count) for channel in values.reshape(-1, 3).T], axis=1)
@@ -114,7 +115,8 @@ def pair_features(found: Fragments, first: NDArray[np.int64], second: NDArray[np
     distance = np.linalg.norm(between, axis=1)
     convexity = ((normals[second] - normals[first]) * between).sum(axis=1) / np.maximum(distance, 1e-9)
     smaller, larger = np.sort(np.stack([found.pixels[first], found.pixels[second]]), axis=0)
-    border, colors = found.border[first, second], np.abs(opponent[first] - opponent[second])
+    border = found.border[first, second]
+    colors = np.abs(opponent[first] - opponent[second])
     return np.stack(
         [
             found.steps[first, second] / border,

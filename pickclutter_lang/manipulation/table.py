@@ -14,7 +14,8 @@ from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 _SAMPLES = 1500  # points among which planes are sought
 _FIT_POINTS = 20_000  # that the table is fitted to
 _MAX_PLANES = 4
-_MAX_TRIALS, _STOP_PROBABILITY = 100, 0.999  # of RANSAC, for each plane
+_MAX_TRIALS = 100  # of RANSAC, for each plane
+_STOP_PROBABILITY = 0.999
 _RANSAC_INLIER_M = 0.008  # the noise of depth cameras at some 0.8 m
 _MIN_FRACTION = 0.08  # of the points; a smaller plane is no table
 _PLANE_ITERATIONS = 3  # refits of the plane, each without the outliers of the last one
@@ -74,7 +75,8 @@ def find_table(depth: AnyFloatArray, intrinsic: AnyFloatArray, near: AnyFloatArr
     """
     points = _some_points(depth, intrinsic)
     world = np.eye(4) if near is None else np.asarray(near, float)
-    best, best_score = None, 0.0
+    best = None
+    best_score = 0.0
     for plane, count in _planes(points[:: max(len(points) // _SAMPLES, 1)]):
         score = count * (1 + plane.normal[1]) ** 2 / float(plane.center @ plane.center)
         if score > best_score and (near is None or _is_near(world, plane)):
@@ -168,7 +170,8 @@ def _corrected(camera: FloatArray, plane: _Plane) -> FloatArray:
     """Return a pose [4, 4], turned by the least angle about the plane's center so that its normal is z, and lifted."""
     from scipy.spatial.transform import Rotation
 
-    up, center = camera[:3, :3] @ plane.normal, camera[:3, :3] @ plane.center + camera[:3, 3]
+    up = camera[:3, :3] @ plane.normal
+    center = camera[:3, :3] @ plane.center + camera[:3, 3]
     axis = np.cross(up, [0.0, 0.0, 1.0])
     turn = Rotation.from_rotvec(axis / max(float(np.linalg.norm(axis)), 1e-12) * np.arccos(min(up[2], 1.0))).as_matrix()
     pose = np.eye(4)

@@ -88,7 +88,8 @@ def hand_camera_view(
     depth: AnyFloatArray, intrinsic: AnyFloatArray, camera: AnyFloatArray, tcp_pose: FloatArray
 ) -> HandCameraView:
     """Return a view from the world poses of camera [4, 4] and TCP [7]; the other arguments are those of the view."""
-    rotation, local = rotation_matrix(tcp_pose[3:]), np.array(camera, float)
+    rotation = rotation_matrix(tcp_pose[3:])
+    local = np.array(camera, float)
     local[:3, :3], local[:3, 3] = rotation.T @ local[:3, :3], rotation.T @ (local[:3, 3] - tcp_pose[:3])
     return HandCameraView(depth, intrinsic, local)
 
@@ -161,7 +162,8 @@ def _pitch_grid(hanging: float, lever: float) -> FloatArray:
         return np.zeros(1)
     min_pitch, max_pitch = sorted([hanging, 0.0])
     if abs(hanging) > 0.5 * np.pi:  # a center above the pads may fall to either side
-        min_pitch, max_pitch = -abs(hanging), abs(hanging)
+        min_pitch = -abs(hanging)
+        max_pitch = abs(hanging)
     return np.append(np.arange(min_pitch - _PITCH_OVERSHOOT, max_pitch + _PITCH_OVERSHOOT, _ANGLE_STEP), 0.0)
 
 

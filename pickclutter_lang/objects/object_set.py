@@ -159,6 +159,7 @@ def measured(root: Path, items: Sequence[CatalogObject], info: Mapping[str, _Row
     for item in items:
         row = info[item.model_id]
         x, y, z = (round(b - a, 6) for a, b in zip(row["bbox"]["min"], row["bbox"]["max"], strict=True))
-        scales, density = row.get("scales") or [1.0], row.get("density", 1000.0)
+        scales = row.get("scales") or [1.0]
+        density = row.get("density", 1000.0)
         found.append(replace(item, size=(x, y, z), scale=float(scales[0]), density=float(density)))
     return Catalog(found)

@@ -155,9 +155,11 @@ class StudentDetector:
         by_number[view.numbers] = scores
         heatmap = view.enlarged(by_number[view.parts])
         if len(scores):
-            mask, score = view.mask(int(scores.argmax())), float(scores.max())
+            mask = view.mask(int(scores.argmax()))
+            score = float(scores.max())
         else:
-            mask, score = np.zeros(heatmap.shape, bool), 0.0
+            mask = np.zeros(heatmap.shape, bool)
+            score = 0.0
         return Detection(score, self._threshold, mask, heatmap / max(heatmap.sum(), 1e-12))
 
 

@@ -37,7 +37,9 @@ MAX_NAMES, MAX_EXAMPLES = 1000, 64
 """Most names of a policy, and most examples of a name."""
 MAX_RIVALS = 16
 """Most rivals of an example: keys of other objects in its image."""
-_SCHEMA, _KEY, _MAX_BYTES = "2", "examples", 256 * 2**20
+_SCHEMA = "2"
+_KEY = "examples"
+_MAX_BYTES = 256 * 2**20
 BETA = 8.0
 """Sharpness of the affinity of a crop and an example."""
 _COHORT = 100
@@ -46,7 +48,8 @@ _NO_RIVAL = -2.0
 """Less than any similarity."""
 _RIVALRY = 0.5
 """Share of the best other taught name's score that counts against a name."""
-_SLOPE, _BIAS = 0.93, -0.36
+_SLOPE = 0.93
+_BIAS = -0.36
 """Of the log odds, by the normalized similarity; fitted to piles of kinds, see `scripts/fit_teaching.py`."""
 
 
@@ -231,7 +234,8 @@ class ExampleMemory:
 
         :param crops: keys [N, D]
         """
-        scores, others = self._normalized(crops, metric), np.zeros((len(crops), 1))
+        scores = self._normalized(crops, metric)
+        others = np.zeros((len(crops), 1))
         if len(self.taught) > 1:
             second, best = np.partition(scores, -2, axis=1)[:, -2:].T[:, :, None]
             others = np.maximum(np.where(scores >= best, second, best), 0.0)

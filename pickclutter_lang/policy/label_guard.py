@@ -18,7 +18,8 @@ def label_margins(memory: ExampleMemory) -> FloatArray:
     The similarity to a name is the logarithm of the mean affinity to its examples, without the example itself. It is
     infinite where nothing can be compared: for the only example of a name, or of the only name.
     """
-    names, keys = np.array(memory.names), memory.keys.astype(float)
+    names = np.array(memory.names)
+    keys = memory.keys.astype(float)
     margins = np.full(len(names), np.inf)
     if len(memory.taught) < 2:
         return margins

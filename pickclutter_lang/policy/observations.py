@@ -32,7 +32,8 @@ def _is_matrix(matrix: FloatArray, size: tuple[int, ...]) -> bool:
     A camera's principal point lies within a tenth of the side of the middle; in a matrix for half as many pixels it is
     a quarter away. fx and fy differ where an image was squeezed into a square.
     """
-    focal, center = np.diagonal(matrix)[:2], matrix[:2, 2]
+    focal = np.diagonal(matrix)[:2]
+    center = matrix[:2, 2]
     nearest, farthest = (np.array(size) / 2 / np.tan(np.deg2rad(field / 2)) for field in (150, 10))
     skew = abs(matrix - [[focal[0], 0, center[0]], [0, focal[1], center[1]], [0, 0, 1]])
     return bool(
@@ -45,7 +46,8 @@ def _is_matrix(matrix: FloatArray, size: tuple[int, ...]) -> bool:
 
 def _is_pose(pose: FloatArray) -> bool:
     """Return whether a pose [4, 4] may be that of a camera; one higher than `MAX_DEPTH_M` sees no table in range."""
-    rotation, position = pose[:3, :3].astype(float), abs(pose[:3, 3])
+    rotation = pose[:3, :3].astype(float)
+    position = abs(pose[:3, 3])
     return bool(
         np.allclose(rotation @ rotation.T, np.eye(3), atol=0.01)
         and np.linalg.det(rotation) > 0
@@ -133,7 +135,8 @@ def checked_view(observation: Any, more: Mapping[str, _Form] | None = None, of_p
         observation = _with_pose(observation)
     check_arrays(observation, {**VIEW, **(more or {})})
     depth = np.where(np.isfinite(observation["hand_depth"]), observation["hand_depth"], np.float32(0))
-    measured, near = np.count_nonzero(depth > 0), np.count_nonzero((depth > 0) & (depth < MAX_DEPTH_M))
+    measured = np.count_nonzero(depth > 0)
+    near = np.count_nonzero((depth > 0) & (depth < MAX_DEPTH_M))
     if of_pile and 2 * near <= measured:
         raise InvalidArgumentError(
             f"expected hand_depth with most of what was measured within {MAX_DEPTH_M:g} m, but {near} of {measured} "

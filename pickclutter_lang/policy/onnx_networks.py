@@ -82,7 +82,8 @@ class OnnxNetworks:
         """Score texts on an image [1, K, S, S]."""
         with self._errors(NETWORK_FILE):
             found = self._run(NETWORK_FILE, SCORES, {"images": images, **text._asdict()})
-            side, count = found[1].shape[-1:], len(text.positive)
+            side = found[1].shape[-1:]
+            count = len(text.positive)
             if [one.shape for one in found] != [(1, count), *[(1, count, *side, *side)] * 2]:
                 raise ValueError(f"expected probabilities and square maps of {count} names")
             if not ((found[0] >= 0) & (found[0] <= 1)).all():

@@ -59,7 +59,8 @@ class Location:
 
     def grasps_in_camera(self) -> GraspCandidates:
         """Return the grasps in the axes of the camera, those of OpenCV and of a ROS optical frame."""
-        rotation, position = self.camera[:3, :3], self.camera[:3, 3]
+        rotation = self.camera[:3, :3]
+        position = self.camera[:3, 3]
         turned = np.asarray(rotation.T @ self.grasps.rotations)
         return replace(self.grasps, positions=(self.grasps.positions - position) @ rotation, rotations=turned)
 

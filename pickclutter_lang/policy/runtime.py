@@ -259,9 +259,11 @@ def _validate_image(image: NDArray[Any], key: str, side: int) -> NDArray[np.gene
             f"environment with camera_cfgs={{'{camera}_camera': {{'width': {side}, 'height': {side}}}}}"
         )
     if key.endswith("_depth"):
-        fits, wanted = image.ndim == 2 and image.dtype.kind == "f", f"meters as floats [{side}, {side}]"
+        fits = image.ndim == 2 and image.dtype.kind == "f"
+        wanted = f"meters as floats [{side}, {side}]"
     else:
-        fits, wanted = image.shape[2:] == (3,) and image.dtype == np.uint8, f"uint8 [{side}, {side}, 3]"
+        fits = image.shape[2:] == (3,) and image.dtype == np.uint8
+        wanted = f"uint8 [{side}, {side}, 3]"
     if not fits:
         raise InvalidArgumentError(f"expected {key} as {wanted}, but got {image.dtype} {list(image.shape)}")
     return np.round(image * 1000) if key.endswith("_depth") else image

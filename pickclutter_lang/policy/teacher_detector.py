@@ -47,7 +47,8 @@ class TeacherDetector:
     def detect(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[Detection]:
         """Detect the objects of several names in one observation; each segment is classified once."""
         observation = checked_view(observation)
-        segments, rgb = segment_observation(observation), observation["hand_rgb"]
+        segments = segment_observation(observation)
+        rgb = observation["hand_rgb"]
         sizes = np.bincount(segments.ravel())
         large = [k for k in range(1, len(sizes)) if sizes[k] >= MIN_AREA_FRACTION * segments.size]
         if not large:
@@ -58,7 +59,8 @@ class TeacherDetector:
 
     def detect_without_depth(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:
         """Detect the objects of several names in an image [H, W, 3], which is classified as a whole."""
-        features, whole = encode_images(self.teacher, rgb[None]), np.ones(rgb.shape[:2], np.int64)
+        features = encode_images(self.teacher, rgb[None])
+        whole = np.ones(rgb.shape[:2], np.int64)
         return [self._classify(features, name, whole, [1]) for name in names]
 
     def _threshold(self, name: str) -> float:

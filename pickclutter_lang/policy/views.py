@@ -67,7 +67,9 @@ class View:
         :raises InvalidArgumentError: as `checked_view`
         """
         given = checked_view(observation)
-        rgb, spec, of_camera = given["hand_rgb"], student.config, OF_CAMERA in given
+        rgb = given["hand_rgb"]
+        spec = student.config
+        of_camera = OF_CAMERA in given
         height, width = rgb.shape[:2]
         as_trained = height == width and width % spec.camera_size == 0
         small = shrink_observation(given, spec.camera_size if as_trained else SEGMENTED_SIDE)

@@ -363,7 +363,8 @@ def read_learned(path: Path, key: str, expected: type[Value], limit: int) -> tup
     :raises OSError, ValueError, KeyError: for another file; see `damage_of`
     """
     data = read_file(path, limit)
-    tensors, noted = load(data), json.loads(metadata_of(data)[key])
+    tensors = load(data)
+    noted = json.loads(metadata_of(data)[key])
     about = check_json(noted, expected)
     if noted["sha256"] != _hash_of(tensors, {name: value for name, value in noted.items() if name != "sha256"}):
         raise ValueError("expected the hash that was noted when it was written")

@@ -91,7 +91,8 @@ def save_crop_scores(request: TrainedRunConfig) -> None:
         with dir_lock(student.folder):
             cells: list[tuple[Place, Cell]] = []
             for store in ("id", "fewshot"):
-                found, content = _score(student, store, True), student.scenes[store].content_hash
+                found = _score(student, store, True)
+                content = student.scenes[store].content_hash
                 cells += cells_of(found, CROP_CLASSIFIER, store, DEFAULT_THRESHOLD, content)
             Scores.of_cells(cells, student.unseen_names).save(student.folder / CROP_CLASSIFIER)
 
@@ -173,7 +174,8 @@ def _metrics(student: TrainedStudent) -> dict[str, float]:
     """Return mAP and F1 on X_ood that the run's evaluation gave, of seen and of unseen names."""
     if not (student.folder / RESULT_FILE).is_file():
         return {}
-    record, stage = read_record(student.folder, "scenes"), _stage(student)
+    record = read_record(student.folder, "scenes")
+    stage = _stage(student)
     return {
         f"{title}, {names}": value
         for names, cell in (("seen names", "id_on_ood"), ("unseen names", "ood_on_ood"))

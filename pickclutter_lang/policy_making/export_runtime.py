@@ -81,11 +81,13 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
     colors = map(color_phrase, COLORS) if any(map(color_alone, config.names)) else ()
     asked = dict.fromkeys([*map(str.strip, config.names), *colors])
     further = tuple(name for name in asked if name not in spec.names)
-    networks, examples = TorchNetworks(spec, weights, text), load_examples(policy)
+    networks = TorchNetworks(spec, weights, text)
+    examples = load_examples(policy)
     check_nothing_lost(out, examples.files())
     with dir_lock(out):
         features = networks.encode_names([*spec.names, *further])
-        files, size = {TEXT_FILE: text_bytes([*spec.names, *further], features)}, spec.image_size
+        files = {TEXT_FILE: text_bytes([*spec.names, *further], features)}
+        size = spec.image_size
         images = noise(_COMPARED, spec.camera_spec.channels, size, size)
         texts = {key: torch.from_numpy(value) for key, value in features._asdict().items()}
         few = {key: value[:1] for key, value in texts.items()}
@@ -184,7 +186,8 @@ def _largest_difference(
 ) -> float:
     import onnxruntime
 
-    session, largest = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"]), 0.0
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    largest = 0.0
     for given in inputs:
         found = session.run(list(outputs), {key: np.ascontiguousarray(value.numpy()) for key, value in given.items()})
         expected = model(*given.values())

@@ -57,7 +57,9 @@ def score_policy(
     if num_threads is not None:
         torch.set_num_threads(num_threads)
     student = StudentRuntime.load(policy, trust_code)
-    opened, spec, out = SceneStore.open(store), student.config, Path(out)
+    opened = SceneStore.open(store)
+    spec = student.config
+    out = Path(out)
     if opened.image_size != spec.camera_size:
         raise MismatchError(
             f"expected scenes of {spec.camera_size} pixels for the policy {policy}, but those of {opened.path} "
@@ -112,7 +114,9 @@ def _group(cell: Cell) -> dict[str, Any]:
     """Return metrics of some names as the cells of a table, and counts over all scenes and names; {} without names."""
     if not cell.labels:
         return {}
-    predicted, present, missed = cell.predicted, cell.targets, _missed(cell)
+    predicted = cell.predicted
+    present = cell.targets
+    missed = _missed(cell)
     everything = np.ones_like(present)
     sides = {"policy": cell, "all_positive": replace(cell, scores=everything.astype(np.float32), predicted=everything)}
     metrics: tuple[Metric, ...] = ("map", "f1")

@@ -27,7 +27,8 @@ def scene_to_observation(scenes: SceneDataset, row: int) -> dict[str, Any]:
     half = scenes.store.image_size / 2
     intrinsic: FloatArray = np.array([[half, 0, half], [0, half, half], [0, 0, 1]])  # ManiSkill2: 90 degrees
     if matrices is not None:  # of OpenCV's axes, from the world; a pose is of OpenGL's
-        intrinsic, world2cam = matrices[0], np.vstack([matrices[1], [0, 0, 0, 1]])
+        intrinsic = matrices[0]
+        world2cam = np.vstack([matrices[1], [0, 0, 0, 1]])
         pose: FloatArray = np.linalg.inv(world2cam) * [1.0, -1.0, -1.0, 1.0]
     else:
         table = scenes.load_images("hand", "segmentation", [row])[0] == 0

@@ -282,7 +282,8 @@ def draw_examples(policy: str, out: Path) -> ExampleMemory:
         raise CheckpointError(
             f"expected a policy that was taught objects, but {folder} was taught none; pickclutter teach"
         )
-    blank, cells = np.full((64, 64, 3), 235, np.uint8), []
+    blank = np.full((64, 64, 3), 235, np.uint8)
+    cells = []
     for name in examples.taught:
         found = picture_files(folder, name)[:1]
         picture = np.asarray(read_image(found[0])) if found else blank

@@ -113,7 +113,8 @@ class Comparison:
 
     def of_labels(self) -> dict[str, dict[str, float]]:
         """Return run, with its stage where there are several -> label -> its metric, after few-shot learning."""
-        metric, stages = next(iter(METRICS[self.kind])), list(dict.fromkeys(stage for stage, _ in self.places))
+        metric = next(iter(METRICS[self.kind]))
+        stages = list(dict.fromkeys(stage for stage, _ in self.places))
         stages = ["few_shot"] if "few_shot" in stages else stages
         found: dict[str, dict[str, float]] = {}
         for run, stage in product(self.records, stages):
@@ -157,7 +158,8 @@ def write_comparison(config: CompareRunsConfig) -> Path:
         title: {run: {} for run in runs.others} for title in METRICS[runs.kind].values()
     }
     for (metric, run, (stage, cell)), found in differences.items():
-        title, name = METRICS[runs.kind][metric], f"{TITLES.get(cell, cell)}, {stage.replace('_', '-')}"
+        title = METRICS[runs.kind][metric]
+        name = f"{TITLES.get(cell, cell)}, {stage.replace('_', '-')}"
         panels[title][run][name] = None if isinstance(found, str) else found
     shown = {"differences.png": draw_differences(panels, runs.first)}
     values = runs.of_labels()

@@ -60,7 +60,8 @@ class Estimate(NamedTuple):
 
 def mean_interval(values: Sequence[float]) -> Estimate:
     """Return the mean of values from independent runs, one or more, and its 95% interval by Student's t."""
-    count, mean = len(values), math.fsum(values) / len(values)
+    count = len(values)
+    mean = math.fsum(values) / len(values)
     if count == 1:
         return Estimate(mean, None, 1)
     deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1))
@@ -105,7 +106,8 @@ def share(hits: Sequence[bool], names: Sequence[str]) -> Share:
         return Share(math.nan, math.nan, math.nan, 0, 0)
     held = np.asarray(hits, float)
     mean, (count, width) = float(held.mean()), _independent(held, names)
-    center, total = mean * count + width**2 / 2, count + width**2
+    center = mean * count + width**2 / 2
+    total = count + width**2
     half = width * math.sqrt(mean * (1 - mean) * count + width**2 / 4)
     return Share(mean, (center - half) / total, (center + half) / total, len(held), int(held.sum()))
 
@@ -119,7 +121,8 @@ def share_difference(first: Sequence[bool], second: Sequence[bool], names: Seque
         return None
     differences = np.asarray(first, float) - np.asarray(second, float)
     mean, (count, width) = float(differences.mean()), _independent(differences, names)
-    center, differ = mean * count / (count + 2), float(np.square(differences).mean())
+    center = mean * count / (count + 2)
+    differ = float(np.square(differences).mean())
     half = width * math.sqrt(differ * count + 1 - (mean * count) ** 2 / (count + 2)) / (count + 2)
     return Share(mean, max(-1.0, center - half), min(1.0, center + half), len(differences))
 
@@ -131,7 +134,9 @@ def _independent(values: Floats, names: Sequence[str]) -> tuple[float, float]:
     the names. Values of one name count as independent.
     """
     clusters = np.unique(names, return_inverse=True)[1]
-    count, n_clusters, rest = len(values), int(clusters.max()) + 1, values - values.mean()
+    count = len(values)
+    n_clusters = int(clusters.max()) + 1
+    rest = values - values.mean()
     if n_clusters < 2:
         return count, float(norm.ppf(0.975))
     independent = np.square(rest).sum() / (count - 1)
@@ -233,7 +238,8 @@ class Bootstrap:
     def _resample(self, method: str, metric: Metric, units: tuple[_Unit, ...], factors: frozenset[str]) -> Floats:
         """Return resamples [B] of a method's mean, with the same draws for every method of these units."""
         rng = np.random.default_rng([0, *(factor in factors for factor in FACTORS)])
-        count, n_splits = self._resamples, len(units)
+        count = self._resamples
+        n_splits = len(units)
         drawn = "object splits" in factors and n_splits > 1
         slots = n_splits - 1 if drawn else n_splits
         picks = rng.integers(n_splits, size=(count, slots)) if drawn else np.tile(np.arange(n_splits), (count, 1))
@@ -259,7 +265,8 @@ class Bootstrap:
         """Return factor -> split -> names of its units; units of one name are drawn together in all splits."""
         names: dict[str, dict[int, list[Hashable]]] = {factor: {} for factor in FACTORS[1:]}
         for unit in units:
-            content, split = self._splits[unit.split], unit.split
+            content = self._splits[unit.split]
+            split = unit.split
             n_items, n_labels = content.targets.shape
             names["seeds"][split] = [(split, seed) for seed in unit.seeds]
             names["draws"][split] = [(content.items or split, draw) for draw in unit.draws]
@@ -275,7 +282,8 @@ class Bootstrap:
             run = content.runs[method][seed, draw]
             of_run = _metric(run, content.targets, weights["scenes"], weights["classes"], metric)
             often = weights["seeds"][:, unit.seeds.index(seed)] * weights["draws"][:, unit.draws.index(draw)]
-            values, counted = values + often * of_run, counted + often
+            values = values + often * of_run
+            counted = counted + often
         with np.errstate(invalid="ignore"):
             return np.asarray(values / counted)
 
@@ -329,7 +337,8 @@ def _metric(run: RunScores, targets: Bools, items: Floats, labels: Floats, metri
         values = np.stack(of_labels, axis=1)
         counted = labels * ~np.isnan(values)
     else:
-        positives, hits = items @ targets.astype(float), items @ (run.predicted & targets).astype(float)
+        positives = items @ targets.astype(float)
+        hits = items @ (run.predicted & targets).astype(float)
         values = hits / np.maximum(positives, _TINY)
         counted = labels * (positives > 0)
     with np.errstate(invalid="ignore"):

@@ -84,7 +84,8 @@ class Gallery:
 
 def jpeg(pixels: NDArray[np.uint8], most: int = 512) -> Media:
     """Return an image uint8 [H, W, 3] as a JPEG whose sides have at most so many pixels."""
-    image, stream = Image.fromarray(pixels), io.BytesIO()
+    image = Image.fromarray(pixels)
+    stream = io.BytesIO()
     image.thumbnail((most, most))
     image.save(stream, "JPEG", quality=_QUALITY)
     return Media("image/jpeg", stream.getvalue())

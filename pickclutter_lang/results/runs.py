@@ -254,11 +254,13 @@ def _joined_scores(runs: Runs, rules: SweepRules) -> CellScores:
         return {}
     joined: dict[str, dict[int, SplitScores]] = {}
     for (name, replicate), folder in runs.folders.items():
-        scores, of_teacher = Scores.load(folder), rules.of_teacher(runs.records[name][replicate])
+        scores = Scores.load(folder)
+        of_teacher = rules.of_teacher(runs.records[name][replicate])
         for stage, cell in scores.places:
             if (rules.scored and cell not in rules.scored) or (stage == TEACHER and not of_teacher):
                 continue
-            one, splits = scores.cell(stage, cell).with_positives(), joined.setdefault(cell, {})
+            one = scores.cell(stage, cell).with_positives()
+            splits = joined.setdefault(cell, {})
             split = splits.setdefault(replicate.object_split, SplitScores(one.targets, {}, one.items, one.labels))
             same = (split.items, split.labels) == (one.items, one.labels)
             if not same or not np.array_equal(split.targets, one.targets):
@@ -275,7 +277,9 @@ def with_constants(scores: CellScores, stages: Sequence[str], names: Mapping[str
     """Return scores with predictors that see no image, which give every label one answer, beside all runs."""
 
     def beside(split: SplitScores) -> SplitScores:
-        keys, shape, runs = {key for own in split.runs.values() for key in own}, split.targets.shape, dict(split.runs)
+        keys = {key for own in split.runs.values() for key in own}
+        shape = split.targets.shape
+        runs = dict(split.runs)
         for stage, (name, yes) in product(stages, names.items()):
             answers = RunScores(np.full(shape, float(yes)), np.full(shape, yes))
             runs[f"{stage}.{name}"] = dict.fromkeys(keys, answers)

@@ -99,7 +99,8 @@ class Cell:
     def of_episodes(cls, items: Sequence[str], targets: Sequence[str], hits: Sequence[bool], source: str = "") -> Cell:
         """Return the cell of a measure that holds or not, of one target each."""
         names = tuple(dict.fromkeys(targets))
-        rows, columns = np.arange(len(items)), [names.index(name) for name in targets]
+        rows = np.arange(len(items))
+        columns = [names.index(name) for name in targets]
         scores = np.full((len(items), len(names)), np.nan, np.float32)
         scores[rows, columns] = hits
         return cls(tuple(items), names, scores, ~np.isnan(scores), scores > 0.5, source)
@@ -141,9 +142,11 @@ class Cell:
 
     def by_label(self, metric: Metric) -> dict[str, float]:
         """Return the average precision (for `map` and `f1`), or the recall, of each label that is true somewhere."""
-        ones, found = np.ones((1, len(self.items))), {}
+        ones = np.ones((1, len(self.items)))
+        found = {}
         for n in np.flatnonzero(self.targets.any(axis=0)):
-            true, scores = self.targets[:, n], self.scores[:, n].astype(float)
+            true = self.targets[:, n]
+            scores = self.scores[:, n].astype(float)
             ranked = metric in ("map", "f1")
             value = weighted_ap(scores, true, ones)[0] if ranked else self.predicted[true, n].mean()
             found[self.labels[n]] = float(value)
@@ -196,7 +199,8 @@ class Scores:
         missing = f"expected the scores of a run at {path}, but there is no such file; evaluate the run again"
         columns = read_npz(path, _FORMS, CheckpointError, _ADVICE, missing)
         for name in _CODES:
-            codes, count = columns[name], len(columns[f"{name}s"])
+            codes = columns[name]
+            count = len(columns[f"{name}s"])
             if len(codes) and not (codes.min() >= 0 and codes.max() < count):
                 raise CheckpointError(f"{path} is damaged ({name}: expected numbers below {count}); {_ADVICE}")
         return cls(columns)

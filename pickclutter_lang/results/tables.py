@@ -119,7 +119,8 @@ class Table:
 def table_rows(results: Runs, table: Table) -> str:
     """Return a table; a column of the paper's figures next to each of ours, if it has any."""
     named = bool(table.runs) and all(row.title != f"`{row.run}`" for row in table.rows)
-    best, lines = _best(results, table), []
+    best = _best(results, table)
+    lines = []
     for row in table.rows:
         texts = []
         for column, measures, paper in zip(table.columns, table.cells(row), table.paper(row), strict=True):

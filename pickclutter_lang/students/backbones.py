@@ -206,7 +206,8 @@ class _FrozenStatistics(AbstractContextManager[None]):
     def __enter__(self) -> None:
         self._before = [(norm.momentum, norm.num_batches_tracked) for norm in self._norms]
         for norm in self._norms:
-            norm.momentum, norm.num_batches_tracked = 0.0, None
+            norm.momentum = 0.0
+            norm.num_batches_tracked = None
 
     def __exit__(self, *_: object) -> None:
         for norm, (momentum, batches) in zip(self._norms, self._before, strict=True):

@@ -118,7 +118,8 @@ class ClosedSetEncoder(nn.Module):
         :param parameters: names in the state dict of the positive vectors, and of the negative ones if there are any
         """
         super().__init__()
-        self._rows, self._parameter_names = _Rows(names), parameters
+        self._rows = _Rows(names)
+        self._parameter_names = parameters
         for name in parameters:
             self.register_parameter(name, nn.Parameter(torch.randn(len(names), width)))
 
@@ -165,7 +166,8 @@ def build_label_encoder(
     if config.closed_set:
         paper = paper_catalog().names  # all of them for some of them
         return ClosedSetEncoder(paper if set(labels) <= set(paper) else labels, teacher.embed_dim)
-    texts, init = described_names(config, labels, owners or {}, own), (config.positive_init, config.negative_init)
+    texts = described_names(config, labels, owners or {}, own)
+    init = (config.positive_init, config.negative_init)
     checked = [text for variant in texts(labels) for text in variant]
     prompts = LearnedPrompts(teacher, checked, n_context=config.n_ctx, init=init, truncate=config.truncate)
     return PromptLabelEncoder(prompts, texts)

@@ -232,7 +232,8 @@ class MultiLabelStudent(nn.Module):
             return normalize_rgb(images)
         images = images.clone()
         for camera in range(len(self.cameras.cameras)):
-            rgb, depth = images[:, 4 * camera : 4 * camera + 3], images[:, 4 * camera + 3]
+            rgb = images[:, 4 * camera : 4 * camera + 3]
+            depth = images[:, 4 * camera + 3]
             measured = depth > 0  # pixels without a measurement get the mean depth
             rgb.sub_(_RGB_MEAN).div_(_RGB_STD)
             depth.sub_(self.depth_mean[camera]).div_(self.depth_std[camera]).mul_(measured)
@@ -295,7 +296,8 @@ def predict_batches(
     :param rows: indices of N scenes; None: all
     """
     model.eval()
-    chosen, text = range(len(scenes)) if rows is None else rows, model.prompts.encode(labels)
+    chosen = range(len(scenes)) if rows is None else rows
+    text = model.prompts.encode(labels)
     device = next(model.parameters()).device
     for first in range(0, len(chosen), _BATCH_SIZE):
         images = scenes.batch(chosen[first : first + _BATCH_SIZE]).to(device)

@@ -57,7 +57,9 @@ def evaluate_teacher(teacher: PocketTeacher, data: TeacherData) -> Figures:
     if data.images:
         return _folder_figures(teacher, data.images, data.unseen_images)
     figures: Figures = {key: {} for key in ("scenes", "crops", "views", "attributes", "kinds")}
-    crops, views, of_all = Hits(), Hits(), dict[str, Hits]()
+    crops = Hits()
+    views = Hits()
+    of_all = dict[str, Hits]()
     for scenes in data.unseen_scenes:
         _add(crops, _evaluate_scenes(teacher, scenes, figures))
     for store in data.unseen_views:
@@ -99,7 +101,9 @@ def _scene_figures(teacher: PocketTeacher, store: SceneStore) -> dict[str, dict[
         teacher.encode_text([template.format(label=name) for name in names])
         for template in (PRESENT_TEMPLATE, ABSENT_TEMPLATE)
     )
-    targets, images, rows = torch.from_numpy(store.array("visible")), store.images("hand", "rgb"), {}
+    targets = torch.from_numpy(store.array("visible"))
+    images = store.images("hand", "rgb")
+    rows = {}
     for crop, fraction in _CENTER_CROPS.items():
         side = round(fraction * store.image_size)
         start = (store.image_size - side) // 2
@@ -119,7 +123,9 @@ def _scene_figures(teacher: PocketTeacher, store: SceneStore) -> dict[str, dict[
 
 def _object_crops(store: SceneStore) -> tuple[NDArray[np.uint8], list[str]]:
     """Crop every visible labeled object of every other scene; return the crops and the objects' names."""
-    rgb, segmentation, actors = store.images("hand", "rgb"), store.images("hand", "segmentation"), store.array("actors")
+    rgb = store.images("hand", "rgb")
+    segmentation = store.images("hand", "segmentation")
+    actors = store.array("actors")
     rows, squares, names = [], [], []
     for row in range(0, len(store), _CROP_EVERY):
         for instance_id in visible_instances(segmentation[row]):
@@ -139,7 +145,8 @@ def _evaluate_views(teacher: PocketTeacher, store: ObjectViewDataset, figures: F
     features = encode_images(teacher, store.rgb)
     among: dict[str, Hits] = {"set": {}, "all": {}}
     for group, rows in _groups([store.objects[n] for n in store.object_index]).items():
-        shown, objects = features[rows], [attributes[store.object_index[n]] for n in rows]
+        shown = features[rows]
+        objects = [attributes[store.object_index[n]] for n in rows]
         ids = [str(store.objects[store.object_index[n]].get("model_id", "")) for n in rows]
         candidates = [attributes_of(item) for item in all_objects()] if ids[0] else objects
         figures["attributes"][f"{label}, {group}"] = _attribute_figures(teacher, shown, objects, candidates)
@@ -317,7 +324,8 @@ def _views_label(config: Mapping[str, Any]) -> str:
 
 def _unique(label: str, taken: Iterable[str]) -> str:
     """Return a label, numbered where others of the card are alike: "kinds from seed 1000000 (2)"."""
-    known, number = set(taken), 1
+    known = set(taken)
+    number = 1
     while (found := label if number == 1 else f"{label} ({number})") in known:
         number += 1
     return found
@@ -333,7 +341,8 @@ def _hits(teacher: PocketTeacher, features: Tensor, true: Sequence[str], texts: 
     :param features: [N, D] of images, whose names are `true` [N]
     :param texts: name -> the text that it is found by
     """
-    names, encoded = list(texts), teacher.encode_text([*texts.values()])
+    names = list(texts)
+    encoded = teacher.encode_text([*texts.values()])
     predicted = (features @ encoded.T).argmax(dim=1).tolist()
     return _clusters(true, (names[best] == name for name, best in zip(true, predicted, strict=True)))
 

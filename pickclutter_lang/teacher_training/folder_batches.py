@@ -29,7 +29,9 @@ class FolderBatchSampler:
         """Return the batch of a step."""
         rng = np.random.default_rng([self.config.seed, step])
         rows = rng.integers(0, len(self.data.labels), self.config.view_batch_size).tolist()
-        size, full_size, count = int(rng.choice(self.config.crop_sizes)), IMAGE_SIZE, len(rows)
+        size = int(rng.choice(self.config.crop_sizes))
+        full_size = IMAGE_SIZE
+        count = len(rows)
         crops = AffineCrops(
             (full_size - 1) / 2 + rng.uniform(-0.15, 0.15, (count, 2)) * full_size,
             full_size * rng.uniform(0.5, 1.05, count),

@@ -82,7 +82,8 @@ def write_model_card(
     write_json(folder / "figures.json", dict(figures))
     images = data.images
     write_training_images(folder, images.images.file_hashes if images else (), config.pretrained)
-    teacher, start = load_pocket_teacher(folder), "weights for ImageNet-1k"
+    teacher = load_pocket_teacher(folder)
+    start = "weights for ImageNet-1k"
     if config.pretrained is not None:
         start = f"the teacher `{load_pocket_teacher(config.pretrained).fingerprint}`"
     choices = " ".join(f"{key}={value}".replace(", ", ",") for key, value in config.choices().items())

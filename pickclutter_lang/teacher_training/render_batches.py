@@ -163,7 +163,8 @@ class RenderBatchSampler:
 
     def __init__(self, data: TeacherData, config: TeacherTrainConfig) -> None:
         self.config = config
-        excluded, self.views = excluded_ids(config.exclude_split), list[_View]()
+        excluded = excluded_ids(config.exclude_split)
+        self.views = list[_View]()
         known: dict[tuple[str, int], ObjectAttributes] = {}
         for store in data.views:
             attributes = [object_of_row(row) for row in store.objects]
@@ -235,7 +236,8 @@ class RenderBatchSampler:
 
         Some zoom in on an object, so that small ones get more pixels.
         """
-        full_size, count = scenes.rgb.shape[1], len(rows)
+        full_size = scenes.rgb.shape[1]
+        count = len(rows)
         side = rng.uniform(self.config.min_crop_size, full_size, count)
         slack = 0.06 * full_size
         center = (full_size - 1) / 2 + rng.uniform(-slack, slack, (count, 2))
@@ -271,14 +273,16 @@ class RenderBatchSampler:
         if not chosen:
             return [], []
         count = len(chosen)
-        angle, mirrored = rng.uniform(0, 2 * np.pi, count), rng.random(count) < 0.5
+        angle = rng.uniform(0, 2 * np.pi, count)
+        mirrored = rng.random(count) < 0.5
         crops = AffineCrops(np.array(centers), np.array(sides), angle, mirrored)
         return [crop_images(scenes.rgb[chosen], crops, size)], objects
 
     def _views(self, size: int, rng: np.random.Generator) -> tuple[Tensor, list[ObjectAttributes]]:
         chosen = [self.views[n] for n in rng.integers(0, len(self.views), self.config.view_batch_size)]
         rgb, mask = (np.stack([getattr(view.store, name)[view.row] for view in chosen]) for name in ("rgb", "mask"))
-        count, full_size = len(chosen), rgb.shape[1]
+        count = len(chosen)
+        full_size = rgb.shape[1]
         center = (full_size - 1) / 2 + rng.uniform(-0.08, 0.08, (count, 2)) * full_size
         crops = AffineCrops(
             center, full_size * rng.uniform(0.9, 1.6, count), rng.uniform(0, 2 * np.pi, count), rng.random(count) < 0.5
@@ -339,7 +343,8 @@ def random_appearance(images: Tensor, rng: np.random.Generator) -> Tensor:
         return torch.from_numpy(np.exp(rng.normal(0, spread, (count, channels, 1, 1))).astype(np.float32))
 
     x = images * drawn(0.25) * drawn(0.07, 3)
-    gray, mean = x.mean(dim=1, keepdim=True), x.mean(dim=(1, 2, 3), keepdim=True)
+    gray = x.mean(dim=1, keepdim=True)
+    mean = x.mean(dim=(1, 2, 3), keepdim=True)
     x = gray + (x - gray) * drawn(0.3)
     x = mean + (x - mean) * drawn(0.2)
     noise = rng.standard_normal(x.shape, dtype=np.float32) * rng.uniform(0, 0.04, (count, 1, 1, 1)).astype(np.float32)
@@ -352,7 +357,8 @@ def random_backgrounds(images: Tensor, masks: Tensor, rng: np.random.Generator) 
     :param images: [N, 3, S, S] in 0..1
     :param masks: bool [N, 1, S, S], true on the object
     """
-    count, size = len(images), images.shape[-1]
+    count = len(images)
+    size = images.shape[-1]
     cells = int(rng.integers(2, 9))
     blotches = rng.normal(0, 0.15, (count, 3, cells, cells)) * (rng.random((count, 1, 1, 1)) < 0.6)
     plain = rng.uniform(0, 0.95, (count, 1, 1, 1)) + rng.normal(0, 0.1, (count, 3, 1, 1)) + blotches
@@ -394,7 +400,8 @@ def simulate_low_resolution(images: Tensor, share: float, rng: np.random.Generat
     :param share: fraction of the images that is blurred
     :param smallest: fraction of the side that is left at least
     """
-    count, size = math.floor(share * len(images)), images.shape[-1]
+    count = math.floor(share * len(images))
+    size = images.shape[-1]
     chosen = torch.from_numpy(rng.permutation(len(images)))[:count] if share else torch.zeros(0)
     if not len(chosen):
         return images

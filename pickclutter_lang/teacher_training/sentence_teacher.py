@@ -28,7 +28,10 @@ _N_COMMON = 12000
 _N_COMMON_WORDS = 1500
 _TEXTS_PER_STEP = 48
 _TEMPLATES = ("{}", "a {}", "a photo of a {}", "the {}")
-_FITTED_TEXTS, _FITTED_COMMON, _LR, _WARMUP = 256, 4000, 1e-3, 0.1
+_FITTED_TEXTS = 256
+_FITTED_COMMON = 4000
+_LR = 1e-3
+_WARMUP = 0.1
 _FITTED_TEMPLATES = ("{}", "{}", "a {}", "the {}", "a photo of a {}", "a photo of {}", "a photo of a table with a {}")
 
 

@@ -69,7 +69,8 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
             trainer.run(out / "tensorboard", tracker)
         folder = out / "teacher"
         if is_main():
-            model, seconds = phase.model, sum(row["seconds"] for row in trainer.history)
+            model = phase.model
+            seconds = sum(row["seconds"] for row in trainer.history)
             save_pocket_model(folder, model.model, POCKET_CONFIG, torch.nonzero(model.seen).flatten())
             write_model_card(folder, evaluate_teacher(load_pocket_teacher(folder), data), config, data, seconds)
         return folder
@@ -95,7 +96,8 @@ class TeacherPhase(Phase):
     rate_key = "lr"
 
     def __init__(self, settings: TeacherTrainConfig, data: TeacherData) -> None:
-        self.settings, self.num_workers = settings, settings.num_workers
+        self.settings = settings
+        self.num_workers = settings.num_workers
         self.epoch_steps = min(settings.save_every, settings.steps)
         self.config = PhaseConfig(
             lr=settings.lr,

@@ -74,7 +74,8 @@ def competing_captions(
     own: Sequence[Caption], names: Sequence[Caption], words: dict[str, list[str]], rng: np.random.Generator
 ) -> tuple[list[Caption], dict[str, slice]]:
     """Return captions of some objects, then names, then prompts of sampled words, with the columns of each type."""
-    captions, columns = list(own), {}
+    captions = list(own)
+    columns = {}
     for attribute_type, prompts in ({"name": names} | sample_attribute_prompts(words, _PROMPTS_PER_TYPE, rng)).items():
         columns[attribute_type] = slice(len(captions), len(captions) + len(prompts))
         captions += prompts
@@ -128,7 +129,8 @@ class TrainablePocketTeacher(nn.Module):
 
         :param sentence_targets: texts, their similarity to the batch's tags (`SentenceTeacher.sample`), and the weight
         """
-        scenes, own_texts = batch.scenes, sentence_targets[0] if sentence_targets else ()
+        scenes = batch.scenes
+        own_texts = sentence_targets[0] if sentence_targets else ()
         of_scenes = scenes.captions if scenes else []
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             maps = self._maps([*([scenes.images] if scenes else ()), batch.objects])
@@ -136,7 +138,8 @@ class TrainablePocketTeacher(nn.Module):
         scene_texts, object_texts, sentence_texts = texts.tensor_split(
             [len(of_scenes), len(of_scenes) + len(batch.captions)]
         )
-        objects, terms = maps[-1].mean(dim=(2, 3)), {}
+        objects = maps[-1].mean(dim=(2, 3))
+        terms = {}
         if scenes:
             cosines = functional.normalize(maps[0].mean(dim=(2, 3)), dim=-1) @ scene_texts.T
             logits = self.model.logit_scale.exp() * cosines
@@ -202,7 +205,8 @@ def presence_loss(logits: Tensor, targets: Tensor, names: int) -> Tensor:
     :param logits: [B, P]; the last 2 * `names` texts as in `SceneBatch.captions`
     :param targets: bool [B, P]
     """
-    present, absent = logits[:, -2 * names : -names], logits[:, -names:]
+    present = logits[:, -2 * names : -names]
+    absent = logits[:, -names:]
     return functional.binary_cross_entropy_with_logits(present - absent, targets[:, -2 * names : -names].float())
 
 

@@ -21,7 +21,8 @@ from pickclutter_lang.teachers.base import Teacher
 from pickclutter_lang.utils.reading import read_tensors
 
 NEIGHBORS_FILE = "word_neighbors.safetensors"
-_COUNT, _SHARPNESS = 4, 40.0
+_COUNT = 4
+_SHARPNESS = 40.0
 _LEAST_WEIGHT = 0.1  # of a neighbor that is named
 
 

@@ -65,7 +65,8 @@ class Preprocessing:
         x = pixels.permute(0, 3, 1, 2)
         whole = [self.size, self.size]
         if list(x.shape[-2:]) != whole:
-            squash, mode = self.config.resize_mode == "squash", InterpolationMode(self.config.interpolation)
+            squash = self.config.resize_mode == "squash"
+            mode = InterpolationMode(self.config.interpolation)
             x = center_crop(resize(x, whole if squash else [self.size], mode, antialias=True), whole)
         scaled: Tensor = normalize(x.float() / 255, list(self.config.mean), list(self.config.std))
         return scaled

@@ -28,7 +28,8 @@ def write_training_images(folder: Path, hashes: Iterable[bytes], pretrained: str
     :param pretrained: folder of the teacher that the training started from, whose images count too
     :raises TeacherError: when that folder is damaged
     """
-    listed, path = {value[:_BYTES].hex() for value in hashes}, folder / TRAINING_IMAGES
+    listed = {value[:_BYTES].hex() for value in hashes}
+    path = folder / TRAINING_IMAGES
     if pretrained is not None and (Path(pretrained) / TRAINING_IMAGES).is_file():
         listed |= _read(Path(pretrained))
     elif pretrained is not None and load_pocket_teacher(pretrained).fingerprint != load_pocket_teacher().fingerprint:

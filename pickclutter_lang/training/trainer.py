@@ -164,7 +164,9 @@ class Trainer:
 
         :raises InvalidArgumentError: when the training diverges: the loss, a weight or a score is not finite
         """
-        name, epochs, done = self.phase.name, self.phase.config.epochs, self.done
+        name = self.phase.name
+        epochs = self.phase.config.epochs
+        done = self.done
         total, start = self.epoch_steps * epochs, self.epoch_steps * done
         if done < epochs:
             with TrainingLogger(

@@ -72,7 +72,9 @@ def push_to_hub(folder: Path, shared: SharedFolder, repository: str, private: bo
     card = shared.card and shared.card(folder, repository)
     from huggingface_hub import HfApi
 
-    api, files, repo_type = HfApi(**place), list(shared.patterns), shared.repo_type
+    api = HfApi(**place)
+    files = list(shared.patterns)
+    repo_type = shared.repo_type
     with _hub_errors(f"push to {repository}"):
         api.create_repo(repository, private=private, exist_ok=True, repo_type=repo_type)
         commit: Any = api.upload_folder(

@@ -69,7 +69,8 @@ def contact_sheet(
         pen.text((across, 36), text, color, _font(13))
         across += pen.textlength(text, _font(13)) + 2 * _MARGIN
     for number, cell in enumerate(cells):
-        left, upper = _MARGIN + number % columns * width, top + _MARGIN + number // columns * height
+        left = _MARGIN + number % columns * width
+        upper = top + _MARGIN + number // columns * height
         for place, image in enumerate(cell.images):
             shown = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)
             sheet.paste(shown, (left + place * side, upper))

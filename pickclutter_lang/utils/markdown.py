@@ -47,7 +47,8 @@ def tables_of(page: str, *headings: str) -> str:
 
     :param headings: how the headings begin under which tables are wanted; all by default
     """
-    parts, heading = [], ""
+    parts = []
+    heading = ""
     for found, table in re.findall(r"^#+ (.*)$|((?:^\|.*\n?)+)", page, re.MULTILINE):
         if found:
             heading = found

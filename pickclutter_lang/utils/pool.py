@@ -73,7 +73,8 @@ class PoolConfig:
         :raises PickClutterError: what a worker raised
         :raises WorkerError: when workers died more than `RETRIES` times
         """
-        left, deaths = dict(enumerate(tasks)), 0
+        left = dict(enumerate(tasks))
+        deaths = 0
         work = _Work(uuid4().hex, make_function, str(Path.cwd()), os.getpid())
         with _cluster(self.address) if self.engine == "ray" else nullcontext():
             while left:

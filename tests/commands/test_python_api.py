@@ -31,7 +31,8 @@ def test_the_defaults_are_those_of_the_commands() -> None:
     assert TrainConfig() == compose_config(TrainConfig, "train_affordance", [])
     assert TrainConfig().data.train == "runs/scenes/train"
     assert TrainConfig(scenes="a").teacher.cache == "a/teacher_features"
-    data, objective = ImageDataConfig("object_views", "runs/views"), ImageObjectiveConfig(cls=1.0)
+    data = ImageDataConfig("object_views", "runs/views")
+    objective = ImageObjectiveConfig(cls=1.0)
     built = ImageTrainConfig(data=data, objective=objective)
     assert built == compose_config(ImageTrainConfig, "train_image_student", ["objective.cls=1"])
     assert built.data.cache == built.teacher.cache and data.cache is None

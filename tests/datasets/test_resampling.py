@@ -36,7 +36,8 @@ def test_images_are_resized_as_by_torch(side: int, size: int) -> None:
 def test_crops_are_those_of_torch() -> None:
     """Inside, over the border and larger than the image; pixels of a mask between two others may go to either."""
     rng = np.random.default_rng(0)
-    image, mask = rng.integers(0, 256, (60, 60, 3)).astype(np.uint8), np.zeros((60, 60), bool)
+    image = rng.integers(0, 256, (60, 60, 3)).astype(np.uint8)
+    mask = np.zeros((60, 60), bool)
     mask[10:44, 17:29] = mask[50:, 50:] = True
     differing = 0
     for _ in range(60):
@@ -98,7 +99,8 @@ def plain_object_crop(image: NDArray[np.uint8], mask: NDArray[np.bool_], size: i
 )
 def test_the_crop_of_an_object_is_it_alone_on_gray(shape: tuple[int, int], area: Any, size: int) -> None:
     rng = np.random.default_rng(0)
-    image, mask = rng.integers(0, 256, (*shape, 3)).astype(np.uint8), np.zeros(shape, bool)
+    image = rng.integers(0, 256, (*shape, 3)).astype(np.uint8)
+    mask = np.zeros(shape, bool)
     mask[area] = rng.random(mask[area].shape) < 0.8
     mask[area][0, 0] = mask[area][-1, -1] = True
     found = object_crop(image, mask, size)

@@ -80,7 +80,8 @@ class Served(NamedTuple):
 
 @pytest.fixture(scope="module")
 def served(session: DemoSession) -> Iterator[Served]:
-    called, original = [], socket.socket.connect
+    called = []
+    original = socket.socket.connect
 
     def connect(self: socket.socket, address: Any) -> None:
         called.append(address)
@@ -127,7 +128,8 @@ def test_thresholds_of_the_teacher_come_from_an_evaluation(exported: Path, tmp_p
 def test_without_its_teacher_the_student_knows_its_own_names(exported: Path, tmp_path: Path) -> None:
     path = Path(shutil.copytree(exported / "few_shot", tmp_path / "policy")) / "policy.json"
     path.write_text(path.read_text().replace(str(exported), str(tmp_path / "nowhere")))
-    alone, image = without_simulator(tmp_path / "policy", tmp_path), np.zeros((40, 40, 3), np.uint8)
+    alone = without_simulator(tmp_path / "policy", tmp_path)
+    image = np.zeros((40, 40, 3), np.uint8)
     assert alone.ask(image, ["banana"], teacher=False)[0].score > 0
     for names, teacher in ((["banana"], True), (["a red teapot"], False)):
         with pytest.raises(TeacherError, match="nowhere"):
@@ -177,7 +179,8 @@ def test_student_and_teacher_answer_over_http(served: Served, image: Path) -> No
 
 @pytest.mark.sim
 def test_what_is_taught_by_a_click_is_picked(served: Served, session: DemoSession) -> None:
-    page, segments = Client(served.url, verbose=False), segment_observation(session.pile(1).observation)
+    page = Client(served.url, verbose=False)
+    segments = segment_observation(session.pile(1).observation)
     row, column = np.argwhere(segments == np.bincount(segments[segments > 0]).argmax())[0].tolist()
     with pytest.raises(AppError, match="click"):
         page.predict(1, None, "zorb", None, None, api_name="/teach")
@@ -232,7 +235,8 @@ def test_what_an_error_says_covers_nothing(served: Served, tmp_path: Path) -> No
 
         page.get_by_text("In it: ").wait_for()
         name, words = page.get_by_label("What you call it"), page.get_by_label("Object, or")
-        seed, picture = page.get_by_label("Pile (seed)"), page.locator("img:not(.mask, .base-image, .fit-height)").first
+        seed = page.get_by_label("Pile (seed)")
+        picture = page.locator("img:not(.mask, .base-image, .fit-height)").first
         name.fill("zorb")
         page.get_by_role("button", name="Teach").click()
         check("expected a point on the object", picture)
@@ -251,7 +255,8 @@ def test_what_an_error_says_covers_nothing(served: Served, tmp_path: Path) -> No
 @pytest.mark.sim
 def test_the_arm_picks_in_the_pile_that_was_shown(session: DemoSession) -> None:
     pile = session.pile(1)
-    again, attempt = session.simulator.pile(1), session.simulator.pick(1, "Hammer", session.student.examples, {})
+    again = session.simulator.pile(1)
+    attempt = session.simulator.pick(1, "Hammer", session.student.examples, {})
     np.testing.assert_array_equal(again.result().observation["hand_rgb"], pile.observation["hand_rgb"])
     assert set(pile.visible) <= set(pile.objects) and "hammer" in attempt.result()[0]
     assert len(attempt.result()[1]) > 1000
@@ -282,12 +287,15 @@ def test_without_a_simulator_the_page_takes_own_images(exported: Path, tmp_path:
 
 
 def test_an_object_is_taught_and_forgotten_over_http(exported: Path, tmp_path: Path) -> None:
-    pixels, policy, out = np.full((96, 96, 3), 230, np.uint8), exported / "few_shot", tmp_path / "mine"
+    pixels = np.full((96, 96, 3), 230, np.uint8)
+    policy = exported / "few_shot"
+    out = tmp_path / "mine"
     pixels[30:60, 40:70] = (200, 30, 30)
     Image.fromarray(pixels).save(tmp_path / "box.png")
     config = DemoConfig(policy=str(policy), out=str(out), objects="ycb", objects_root=str(tmp_path), num_threads=1)
     with open_session(config) as session, served_page(session) as url:
-        page, photo = Client(url, verbose=False), handle_file(str(tmp_path / "box.png"))
+        page = Client(url, verbose=False)
+        photo = handle_file(str(tmp_path / "box.png"))
 
         def teach(name: str, *point: int | None) -> Any:
             return page.predict(0, photo, name, *point, api_name="/teach")
@@ -327,7 +335,8 @@ def test_a_taken_port_is_named(session: DemoSession) -> None:
 
 @pytest.mark.slow
 def test_the_command_serves_until_it_is_terminated(exported: Path, tmp_path: Path, image: Path) -> None:
-    port, temporary = free_port(), tmp_path / "temporary"
+    port = free_port()
+    temporary = tmp_path / "temporary"
     temporary.mkdir()
     words = ["demo", f"policy={exported / 'few_shot'}", f"port={port}", "num_threads=1"]
     with subprocess.Popen(

@@ -65,7 +65,8 @@ def test_the_tool_of_the_simulator_replays_them_exactly(demos: Path, tmp_path: P
     done = run_python([*tool, "--save-traj", "--allow-failure"])
     assert done.returncode == 0, done.stderr
     (replayed,) = (path for path in tmp_path.glob("*.h5") if path.name != FILE)
-    ours, theirs = arrays_of(demos / FILE), arrays_of(replayed)
+    ours = arrays_of(demos / FILE)
+    theirs = arrays_of(replayed)
     assert {name for name in ours if "grasp_annotations" not in name} == set(theirs)
     for name, values in theirs.items():
         assert ours[name].dtype == values.dtype, name
@@ -96,7 +97,8 @@ def test_grasps_are_annotated_with_what_became_of_them(demos: Path) -> None:
         for number, episode in enumerate(episodes_of(demos)):
             group = file[f"traj_{number}"]
             found = {name: values[()] for name, values in group["grasp_annotations"].items()}
-            target, outcome = episode["objects"].index(episode["target"]), found["outcome"]
+            target = episode["objects"].index(episode["target"])
+            outcome = found["outcome"]
             tried = np.flatnonzero(outcome != NOT_TRIED)
             assert set(outcome) <= {NOT_TRIED, MISSED, LIFTED, PLACED}
             assert (found["actor"][tried] == target).all() and list(found["decision"][tried]) == list(range(len(tried)))

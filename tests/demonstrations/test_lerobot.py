@@ -89,7 +89,8 @@ def test_the_table_of_episodes_says_where_each_begins_and_ends(exported: Path) -
 def test_information_and_statistics_are_of_the_frames(
     demos: Path, exported: Path, frames: list[dict[str, Any]]
 ) -> None:
-    stats, rows = json.loads((exported / "meta" / "stats.json").read_text()), episodes_of(exported)
+    stats = json.loads((exported / "meta" / "stats.json").read_text())
+    rows = episodes_of(exported)
     info = json.loads((exported / "meta" / "info.json").read_text())
     table = pq.read_table(exported / "data" / "chunk-000" / "file-000.parquet")
     assert info["codebase_version"] == "v3.0" and info["fps"] == 20 and info["splits"] == {"train": "0:3"}

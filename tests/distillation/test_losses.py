@@ -25,7 +25,10 @@ from pickclutter_lang.distillation import (
 )
 from pickclutter_lang.errors import InvalidArgumentError
 
-N, C, D, TAU = 6, 5, 4, 0.3
+N = 6
+C = 5
+D = 4
+TAU = 0.3
 LABELS = torch.tensor([0, 3, 3, 1, 4, 0])
 
 
@@ -121,7 +124,8 @@ def slow_asymmetric(gamma_negative: float, gamma_positive: float, clip: float) -
 
 
 def slow_local_asymmetric(gamma_negative: float, gamma_positive: float, clip: float) -> float:
-    loss, counted = 0.0, 0
+    loss = 0.0
+    counted = 0
     for n in range(N):
         for c in range(C):
             cell_logits, attention, cover = ([float(x) for x in t[n, c]] for t in (CELL_LOGITS, ATTENTION, COVERAGE))
@@ -189,7 +193,8 @@ def test_asymmetric_loss_is_its_definition(gamma_negative: float, gamma_positive
 
 def weighted_log_gradients(gamma_negative: float, gamma_positive: float, clip: float) -> NDArray[Any]:
     """Gradient of the loss with constant focusing weights: weight times the finite difference of the log loss alone."""
-    gradients, h = np.zeros((N, C)), 1e-6
+    gradients = np.zeros((N, C))
+    h = 1e-6
     for n in range(N):
         for c in range(C):
             p = float(PROBABILITIES[n, c])

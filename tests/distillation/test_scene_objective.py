@@ -36,7 +36,8 @@ def test_it_is_the_mean_of_the_divergences_of_pairs(temperature: float) -> None:
     total = 0.0
     for n in range(N):
         for v in range(V):
-            q, p = 1 / (1 + math.exp(-odds(n, v, temperature))), float(STUDENT[n, v])
+            q = 1 / (1 + math.exp(-odds(n, v, temperature)))
+            p = float(STUDENT[n, v])
             total += q * math.log(q / p) + (1 - q) * math.log((1 - q) / (1 - p))
     loss = pairwise_proximity_loss(STUDENT, TEACHER, POSITIVE, NEGATIVE, temperature)
     assert loss.item() == pytest.approx(total / (N * V), rel=1e-9)

@@ -135,7 +135,8 @@ def _shards(folder: Path) -> list[Path]:
 
 @pytest.mark.slow
 def test_a_killed_collection_resumes(tmp_path: Path) -> None:
-    folder, sizes = tmp_path / "s", {**SCENES, "scenes": 63}
+    folder = tmp_path / "s"
+    sizes = {**SCENES, "scenes": 63}
     child = _start(folder, sizes)
     _wait(lambda: len(_shards(folder)) > 2)
     child.kill()

@@ -74,7 +74,8 @@ def test_stable_baselines3_checks_it() -> None:
 
 
 def test_without_the_base_camera_the_hand_sees_the_same() -> None:
-    both, alone = make(obs_mode="rgbd"), make(obs_mode="rgbd", base_camera=False)
+    both = make(obs_mode="rgbd")
+    alone = make(obs_mode="rgbd", base_camera=False)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(alone, skip_render_check=True, skip_close_check=True)
@@ -105,7 +106,8 @@ def test_seeds(env: Any) -> None:
 @pytest.mark.parametrize(("split", "object_split"), [("train", 0), ("id", 2)])
 def test_piles_and_names_of_a_split(split: str, object_split: int) -> None:
     env = make(split=split, object_split=object_split, min_objects=2, max_objects=3, absent_probability=0.5)
-    lengths, catalog = set(), paper_catalog().with_unseen(unseen_objects(object_split))
+    lengths = set()
+    catalog = paper_catalog().with_unseen(unseen_objects(object_split))
     for seed in range(8):
         _, info = env.reset(seed=seed)
         assert catalog.find(info["target_name"]).split == "id"

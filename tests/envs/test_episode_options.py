@@ -105,7 +105,8 @@ def test_a_hidden_object_can_be_the_target(env: Any) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.25])
 def test_how_often_the_object_is_absent(env: Any, share: float) -> None:
-    pile, absent_objects = list(env.catalog)[:5], list(env.catalog)[5:]
+    pile = list(env.catalog)[:5]
+    absent_objects = list(env.catalog)[5:]
     tasks = [
         sample_task(pile, n % 5, absent_objects, share, ResetOptions(), np.random.default_rng([n, 1]))
         for n in range(1500)
@@ -119,7 +120,8 @@ def test_how_often_the_object_is_absent(env: Any, share: float) -> None:
 
 
 def test_an_option_changes_nothing_but_what_it_fixes(env: Any) -> None:
-    pile, absent_objects = list(env.catalog)[:5], list(env.catalog)[5:]
+    pile = list(env.catalog)[:5]
+    absent_objects = list(env.catalog)[5:]
 
     def draw(request: Any) -> Any:
         return sample_task(pile, 2, absent_objects, 0.0, request, np.random.default_rng(0))
@@ -139,7 +141,8 @@ def test_grasps_are_those_of_the_scale_of_the_episode(env: Any) -> None:
     episode = tabletop(env.object_set, NAMES)
     env.reset(seed=0, options={"episode": episode})
     scales = [0.5 * actor["scale"] for actor in episode["actors"]]
-    poses, ids = env.pile().poses, [actor["model_id"] for actor in episode["actors"]]
+    poses = env.pile().poses
+    ids = [actor["model_id"] for actor in episode["actors"]]
     assert [model.scale for model in pile_of(ids, poses, env.object_set, scales).models] == scales
     huge = tabletop(env.object_set, NAMES)
     number = NAMES.index(NAMES[0])

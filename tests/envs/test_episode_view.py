@@ -42,7 +42,8 @@ def test_the_matrices_are_those_of_the_moved_camera(usual: Any) -> None:
     table = cloud.points[ids == ground.id]
     assert len(table) > 1000 and np.abs(table[:, 2]).max() < 1e-3
     target = cloud.points[ids == moved.obj.id]
-    box, center = moved.bbox_size, moved.obj_pose.p
+    box = moved.bbox_size
+    center = moved.obj_pose.p
     assert len(target) > 10 and np.linalg.norm(target - center, axis=1).max() < np.linalg.norm(box)
     for name in ("target_name", "target_graspable", "instruction"):
         assert getattr(moved, name) == getattr(usual, name)

@@ -25,7 +25,8 @@ DOWN = np.diag([1.0, -1.0, -1.0])  # gripper pointing down, closing along -y
 
 
 def write_parts(path: Path, parts: list[trimesh.Trimesh]) -> Path:
-    lines, offset = [], 1
+    lines = []
+    offset = 1
     for number, part in enumerate(parts):
         lines.append(f"o part_{number}")
         lines += ["v {:.6f} {:.6f} {:.6f}".format(*vertex) for vertex in part.vertices]

@@ -82,7 +82,8 @@ def test_a_pick_succeeds(env: Any) -> None:
     picker = ScriptedPicker(lambda observation: observation["mask"] > 0)
     observation, info = flat.reset(seed=1, options=on_a_table(target="orange"))
     assert flat.observation_space.contains(observation) and observation["mask"].any()
-    over, rewards = False, []
+    over = False
+    rewards = []
     while not over:
         observation, reward, terminated, truncated, info = flat.step(np.append(picker.act(observation), -1.0))
         rewards.append(float(reward))
@@ -103,7 +104,8 @@ def test_declaring_absence_ends_an_episode(env: Any, target: str, success: bool)
 
 def test_camera_and_looks_are_those_of_the_scene() -> None:
     """Dropped pile k has the draws of scene k; the matrices put the depth onto the table, which has its color."""
-    camera, look = {"x": [0.01, 0.02], "roll": [10, 30], "fov": [70, 95]}, {"table": "#e02020", "background": "#4080ff"}
+    camera = {"x": [0.01, 0.02], "roll": [10, 30], "fov": [70, 95]}
+    look = {"table": "#e02020", "background": "#4080ff"}
     view: dict[str, Any] = {"camera": camera, "appearance": look | {"light_strength": [0.9, 1.1]}, "pile_seed": 4}
     env = make_single(PROXY, enable_segmentation=True, **view)
     observation, _ = env.reset(seed=0, options={"episode": 7})

@@ -36,9 +36,11 @@ def test_a_range_is_drawn_uniformly_for_each_scene_and_a_number_stays() -> None:
 
 
 def test_a_range_does_not_change_what_is_drawn_of_the_others() -> None:
-    one, both = HandCameraConfig(yaw=(0, 10)), HandCameraConfig(x=(0, 0.1), yaw=(0, 10), fov=(60, 90))
+    one = HandCameraConfig(yaw=(0, 10))
+    both = HandCameraConfig(x=(0, 0.1), yaw=(0, 10), fov=(60, 90))
     assert [a.yaw for a in draws(one)] == [b.yaw for b in draws(both)]
-    dark, other = AppearanceConfig(light_strength=(0, 1)), AppearanceConfig(table="random", light_strength=(0, 1))
+    dark = AppearanceConfig(light_strength=(0, 1))
+    other = AppearanceConfig(table="random", light_strength=(0, 1))
     assert [a.light_strength for a in draws(dark)] == [b.light_strength for b in draws(other)]
 
 

@@ -19,7 +19,8 @@ from pickclutter_lang.objects.object_sets import ObjectSet
 
 @pytest.mark.parametrize("split", ["train", "id", "ood", "fewshot"])
 def test_the_objects_of_a_split(split: str, procedural: ObjectSet) -> None:
-    catalog, config = procedural.catalog, PileConfig()
+    catalog = procedural.catalog
+    config = PileConfig()
     layouts = [sample_layout(procedural, split, scene_rng(0, split, n), config) for n in range(60)]
     used = {catalog[int(index)].split for layout in layouts for index in layout.label_indices}
     assert used == ({"id"} if split in ("train", "id") else {"id", "ood"})
@@ -63,7 +64,8 @@ def test_the_visible_share_counts_the_points_on_own_pixels() -> None:
     segmentation = np.zeros((4, 4), np.uint8)
     segmentation[:, :2] = 1
     empty = np.zeros((4, 4))
-    intrinsic, extrinsic = np.array([[2.0, 0, 2], [0, 2, 2], [0, 0, 1]]), np.eye(4)[:3]
+    intrinsic = np.array([[2.0, 0, 2], [0, 2, 2], [0, 0, 1]])
+    extrinsic = np.eye(4)[:3]
     image = CameraFrame(
         np.zeros((4, 4, 3), np.uint8), empty.astype(np.uint16), segmentation, np.zeros((4, 4, 3), np.float32),
         intrinsic, extrinsic,

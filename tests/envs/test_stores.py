@@ -65,7 +65,8 @@ class Collection(NamedTuple):
 
     def environment(self, **arguments: Any) -> Any:
         """Return an environment of the objects of the store, which drops its piles unless a file has them."""
-        config, env_id = self.config, {"proxy": PROXY, "kinds": KINDS}.get(str(self.config.objects), OWN)
+        config = self.config
+        env_id = {"proxy": PROXY, "kinds": KINDS}.get(str(self.config.objects), OWN)
         given = {"kinds": config.kinds, "instances": config.instances, "distractors": config.distractors}
         given |= {"objects": config.objects} if env_id == OWN else {}
         camera = {"camera": config.camera, "appearance": config.appearance}
@@ -117,7 +118,8 @@ def test_other_settings_do_not_go_together(collection: Collection, request: pyte
 
 
 def test_scenes_agree_with_themselves(collection: Collection) -> None:
-    store, labels = collection.store, len(collection.store.label_names)
+    store = collection.store
+    labels = len(collection.store.label_names)
     seeds = store.array("instances") if "instances" in store.manifest.fields else None
     for index in range(SCENES):
         scene = store.scene(index)
@@ -141,7 +143,8 @@ def test_scenes_agree_with_themselves(collection: Collection) -> None:
 def test_the_environment_drops_and_reads_the_piles_of_the_store(collection: Collection) -> None:
     store = collection.store
     path = store.path / "episodes.json.gz"
-    dropped, filed = collection.environment(), collection.environment(episode_json=path, absent_probability=0)
+    dropped = collection.environment()
+    filed = collection.environment(episode_json=path, absent_probability=0)
     assert dropped.catalog.names == filed.catalog.names == store.label_names
     for index, episode in enumerate(read_episodes(path)):
         scene = store.scene(index)
@@ -193,7 +196,8 @@ def test_scenes_to_learn_from_are_others(name: str, collected: Callable[[str], C
 
 def test_distractors_have_no_label_and_no_instruction(collected: Callable[[str], Collection]) -> None:
     collection = collected("distractors")
-    store, env = collection.store, collection.environment(absent_probability=0.5)
+    store = collection.store
+    env = collection.environment(absent_probability=0.5)
     assert {*store.manifest.distractor_kinds.values()} == {*DRAWN} and len(store.label_names) == 26
     assert (store.array("pixels")[store.array("actors") >= 26] > 0).any()
     with pytest.raises(UnknownObjectError, match="teapot"):
@@ -224,7 +228,8 @@ def test_randomized_scenes_have_their_own_camera(collected: Callable[[str], Coll
     assert settings["camera"] == {"x": [-0.02, 0.02], "pitch": [-6, 6], "fov": [60, 95]}
     scenes = SceneDataset(store, SceneDataConfig(depth=True, crop_size=64, image_size=64))
     for index in range(SCENES):
-        observation, row = scene_to_observation(scenes, index), store.scene(index)
+        observation = scene_to_observation(scenes, index)
+        row = store.scene(index)
         focal = 32 / np.tan(np.deg2rad(CAMERA.draw(view_rng(3, "ood", index)).fov) / 2)
         assert row["hand_intrinsic"][1, 1] == pytest.approx(focal, rel=1e-4)
         np.testing.assert_allclose(observation["hand_intrinsic"], row["hand_intrinsic"], rtol=1e-6)
@@ -238,7 +243,8 @@ def test_randomized_scenes_have_their_own_camera(collected: Callable[[str], Coll
 
 def test_an_object_may_hide_the_table(collected: Callable[[str], Collection], monkeypatch: pytest.MonkeyPatch) -> None:
     scenes = SceneDataset(collected("proxy").store, SceneDataConfig(depth=True, crop_size=48, image_size=48))
-    load, seen = scenes.load_images, scene_to_observation(scenes, 0)
+    load = scenes.load_images
+    seen = scene_to_observation(scenes, 0)
     monkeypatch.setattr(scenes, "load_images", lambda *which: np.maximum(load(*which), which[1] == "segmentation"))
     hidden = scene_to_observation(scenes, 0)
     heights = [

@@ -13,7 +13,8 @@ from pickclutter_lang.manipulation.lazy_observation import LazyObservation
 
 pytestmark = pytest.mark.sim
 ABSENT = "power drill"
-SILENT, DECLARES = -1.0, 1.0
+SILENT = -1.0
+DECLARES = 1.0
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,8 @@ def outcome(info: Any) -> Any:
 
 
 def test_one_more_dimension(env: Any) -> None:
-    inner, outer = env.env.action_space, env.action_space
+    inner = env.env.action_space
+    outer = env.action_space
     assert outer.shape == (inner.shape[0] + 1,) and outer.dtype == inner.dtype
     assert np.array_equal(outer.low[:-1], inner.low) and np.array_equal(outer.high[:-1], inner.high)
     assert (outer.low[-1], outer.high[-1]) == (-1, 1)
@@ -104,7 +106,8 @@ def test_a_right_declaration_earns_what_a_pick_earns() -> None:
 def test_images_that_nobody_reads_are_not_rendered() -> None:
     """They equal those of an eager environment, and those of a step that is over are an error."""
     made = [gym.make(PROXY, obs_mode="rgbd", control_mode="pd_joint_pos", max_episode_steps=9) for _ in range(2)]
-    eager, lazy = FlatObservation(made[0]), FlatObservation(made[1], lazy=True)
+    eager = FlatObservation(made[0])
+    lazy = FlatObservation(made[1], lazy=True)
     for env in (eager, lazy):
         start(env, NAMES[0])
     action = rest(eager, SILENT)[:-1]

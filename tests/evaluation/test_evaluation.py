@@ -36,7 +36,8 @@ def episode(**changes: Any) -> Any:
     return plain | changes
 
 
-COMMAND, SIDE = [*PROGRAM, "evaluate-policy"], 48
+COMMAND = [*PROGRAM, "evaluate-policy"]
+SIDE = 48
 ABSENT: dict[str, Any] = {"present": False, "visible": False, "graspable": False, "seen": False, "target": "dice"}
 PLAYED = [
     episode(seed=0),
@@ -91,7 +92,8 @@ def test_the_killed_command_resumes_and_is_compared(exported: Path, tmp_path: Pa
     killed += ["out=killed", "workers=1"]
     run_killed([*COMMAND, *killed], "pickclutter_lang.evaluation.evaluate:write_report", 1, tmp_path)
     folder = tmp_path / "killed"
-    before, text = rows(folder), (folder / "episodes.jsonl").read_text().splitlines()
+    before = rows(folder)
+    text = (folder / "episodes.jsonl").read_text().splitlines()
     assert len(before) == 3 and not list(folder.glob("*.html"))
     (folder / "episodes.jsonl").write_text("\n".join(text[:2]) + '\n{"variant": "zero')  # killed while writing
     settings = config(
@@ -106,7 +108,8 @@ def test_the_killed_command_resumes_and_is_compared(exported: Path, tmp_path: Pa
         return [{k: v for k, v in e.items() if k != "seconds"} for e in ordered]
 
     assert plain(rows(folder)) == plain(before)  # equal seeds, equal outcomes, in one process or two
-    record, played = read_record(folder, "policy"), Scores.load(folder).cell("oracle", "success")
+    record = read_record(folder, "policy")
+    played = Scores.load(folder).cell("oracle", "success")
     success = number_at(record, "oracle.all.success.rate")
     assert success == played.predicted.any(axis=1).mean() and set(record["metrics"]) == {
         "oracle",
@@ -146,7 +149,8 @@ def test_an_exported_policy_is_evaluated_without_its_run(exported: Path, tmp_pat
 def test_an_oracle_acts_on_kinds_with_a_moved_camera_that_the_folder_is_of(tmp_path: Path) -> None:
     from pickclutter_lang.envs.randomization import HandCameraConfig
 
-    kinds, camera = ["apple", "lemon", "mug", "soda can", "toy car"], HandCameraConfig(x=0.02, pitch=8.0, roll=20.0)
+    kinds = ["apple", "lemon", "mug", "soda can", "toy car"]
+    camera = HandCameraConfig(x=0.02, pitch=8.0, roll=20.0)
     given: dict[str, Any] = {"objects": "kinds", "kinds": kinds, "instances": 2, "objects_root": str(tmp_path / "m")}
     given |= {"variants": ["oracle"], "absent_probability": 0.0, "episodes": 2, "out": str(tmp_path / "out")}
     evaluate_policy(config(**given, camera=camera))

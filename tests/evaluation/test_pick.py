@@ -72,7 +72,8 @@ def test_what_no_object_can_be_is_refused_before_a_pile(phrase: str, tmp_path: P
 @pytest.mark.sim
 @pytest.mark.slow
 def test_a_student_picks_out_of_a_pile_that_has_the_object(exported: Path, tmp_path: Path) -> None:
-    declare, out = True, tmp_path / "pick.mp4"
+    declare = True
+    out = tmp_path / "pick.mp4"
     policy = str(exported / "few_shot")
     found = pick(PickConfig("the yellow fruit", policy, objects="proxy", declare=declare, out=str(out)))
     episode = found.episode

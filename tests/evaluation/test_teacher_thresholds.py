@@ -25,7 +25,8 @@ from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
 
 def slow_threshold(scores: list[float], rate: float) -> float:
     """The score that a share of the scores lie above, with linear interpolation."""
-    ordered, place = sorted(scores), (len(scores) - 1) * (1 - rate)
+    ordered = sorted(scores)
+    place = (len(scores) - 1) * (1 - rate)
     n = int(place)
     return ordered[n] + (place - n) * (ordered[min(n + 1, len(scores) - 1)] - ordered[n])
 
@@ -33,7 +34,8 @@ def slow_threshold(scores: list[float], rate: float) -> float:
 def test_teacher_and_students_act_at_thresholds_of_one_rule(
     exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, config = opened(exported, "few_shot"), PolicyEvalConfig(run=str(exported / "run"), false_positive_rate=0.2)
+    run = opened(exported, "few_shot")
+    config = PolicyEvalConfig(run=str(exported / "run"), false_positive_rate=0.2)
     setup = prepare(config, tmp_path)
     assert setup.variants == ["oracle", "few_shot", "zero_shot", "teacher", "random"]
     student = StudentRuntime.load(setup.rollouts.policies["zero_shot"])
@@ -43,7 +45,8 @@ def test_teacher_and_students_act_at_thresholds_of_one_rule(
     assert found is not None and set(found.names) == set(student.config.names)
 
     def absent_scores(store: str, ood: bool) -> list[float]:
-        scenes, scores = run.scenes[store], []
+        scenes = run.scenes[store]
+        scores = []
         for row in range(len(scenes)):
             for name in student.config.names:
                 if (name in unseen) == ood and not scenes.labels[row, scenes.label_names.index(name)]:
@@ -62,7 +65,8 @@ def test_teacher_and_students_act_at_thresholds_of_one_rule(
 
 
 def test_seen_names_are_those_that_the_student_trained_on(exported: Path) -> None:
-    student, catalog = StudentRuntime.load(exported / "few_shot"), load_kind_set(kinds=["lemon", "mug", "fork"]).catalog
+    student = StudentRuntime.load(exported / "few_shot")
+    catalog = load_kind_set(kinds=["lemon", "mug", "fork"]).catalog
     assert seen_names(catalog, None) == {item.name for item in catalog if item.split == "id"} >= {"mug"}
     assert seen_names(catalog, student) == set(names_of_objects("id")) and "mug" not in seen_names(catalog, student)
     student.config = replace(student.config, unseen_names=None)

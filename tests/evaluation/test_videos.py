@@ -26,7 +26,8 @@ def square(side: int) -> NDArray[np.bool_]:
 
 
 def test_an_outline_leaves_the_object_and_shows_on_white() -> None:
-    image, mask = np.full((64, 64, 3), 255, np.uint8), square(64)
+    image = np.full((64, 64, 3), 255, np.uint8)
+    mask = square(64)
     image[mask] = GREEN
     drawn = draw_outline(image, mask)
     np.testing.assert_array_equal(drawn[mask], image[mask])
@@ -37,7 +38,9 @@ def test_an_outline_leaves_the_object_and_shows_on_white() -> None:
 def test_a_film_shows_both_cameras_and_stops_at_what_was_detected(
     outcome: str, color: int | None, tmp_path: Path
 ) -> None:
-    hand, recorder, unused = np.zeros((96, 96, 3), np.uint8), VideoRecorder(), cast(Any, None)
+    hand = np.zeros((96, 96, 3), np.uint8)
+    recorder = VideoRecorder()
+    unused = cast(Any, None)
     hand[square(96)] = GREEN
     found = Detection(0.9, 0.5, square(96), square(96).astype(float))
     state = EpisodeState("pick up the pear", "pear", (found,), False, False, None, None, "reach", unused, 0)
@@ -50,7 +53,8 @@ def test_a_film_shows_both_cameras_and_stops_at_what_was_detected(
     about = next(film)
     frames = [np.frombuffer(one, np.uint8).reshape(SIDE + 88, 2 * SIDE, 3) for one in film]
     assert about["fps"] == 15 and len(frames) == 24 + 9 + 36
-    first, last = frames[0].astype(int), frames[-1].astype(int)
+    first = frames[0].astype(int)
+    last = frames[-1].astype(int)
     inside = first[88 + 3 * SIDE // 8, SIDE + 3 * SIDE // 8]
     assert np.abs(inside - GREEN).max() < 30  # the map of the detection does not cover it
     assert np.abs(first[88:, :SIDE] - 200).mean() < 5 and first[:88, :300].max() > 200

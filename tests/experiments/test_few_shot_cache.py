@@ -20,8 +20,11 @@ def unit(count: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
 
 @pytest.mark.parametrize("beta", [0.0, 1.0, 5.5])
 def test_logits_are_those_of_the_equation(beta: float) -> None:
-    queries, keys, rng = unit(N), unit(M), np.random.default_rng(0)
-    values, excluded = rng.uniform(size=(M, C)), rng.uniform(size=(N, M)) < 0.3
+    queries = unit(N)
+    keys = unit(M)
+    rng = np.random.default_rng(0)
+    values = rng.uniform(size=(M, C))
+    excluded = rng.uniform(size=(N, M)) < 0.3
     expected, of_all = np.zeros((N, C)), np.zeros((N, C))
     for n in range(N):
         for m in range(M):

@@ -37,7 +37,8 @@ def of_arrays(arrays: Iterable[Any], tolerance: float = 1e-3) -> Measure:
     found = [np.asarray(one.detach() if isinstance(one, torch.Tensor) else one, np.float64).ravel() for one in arrays]
     numbers = np.concatenate(found)
     finite = numbers[np.isfinite(numbers)]
-    mean, size = float(finite.mean()), float(np.sqrt(np.mean(finite**2)))
+    mean = float(finite.mean())
+    size = float(np.sqrt(np.mean(finite**2)))
     return Measure([len(found), len(numbers), mean, size], tolerance * min(1.0, size))
 
 

@@ -145,7 +145,8 @@ def played(env: Any, policy: LanguagePickPolicy, seed: int, most: int) -> list[t
     """Play an episode of so many steps at most; return observation, action, reward and what was noted of each step."""
     steps: list[tuple[Any, Any, Any]] = []
     observation, _ = env.reset(seed=seed)
-    state, over = None, False
+    state = None
+    over = False
     while not over and len(steps) < most:
         action, state = policy.predict(observation, state)
         seen = np.concatenate([np.ravel(observation[key]).astype(np.float64) for key in KEYS])

@@ -39,7 +39,8 @@ def opened(place: Path | str, **settings: Any) -> Iterator[tuple[Any, Problems]]
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        page, problems = browser.new_context(**settings).new_page(), Problems()
+        page = browser.new_context(**settings).new_page()
+        problems = Problems()
         page.set_default_timeout(120_000)
         page.on("console", lambda message: problems.messages.append(message.text))
         page.on("pageerror", lambda error: problems.messages.append(str(error)))

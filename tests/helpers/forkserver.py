@@ -34,7 +34,8 @@ class PythonProcess:
         self.args = [sys.executable, *arguments]
         self._folder = tempfile.TemporaryDirectory(prefix="python_process")
         self._files = [Path(self._folder.name, name) for name in ("stdout", "stderr")]
-        place, variables = str(cwd or Path.cwd()), dict(os.environ if env is None else env)
+        place = str(cwd or Path.cwd())
+        variables = dict(os.environ if env is None else env)
         self._ended, held = _CONTEXT.Pipe(duplex=False)
         self._process = _CONTEXT.Process(target=_become, args=([*arguments], place, variables, self._files, held))
         self._process.start()
@@ -107,7 +108,8 @@ def _become(arguments: list[str], cwd: str, env: dict[str, str], files: list[Pat
 
 def execute(arguments: list[str]) -> None:
     """Do what `python ARGUMENTS` does, in this process."""
-    kind, script = arguments[0], arguments[0] not in ("-c", "-m")
+    kind = arguments[0]
+    script = arguments[0] not in ("-c", "-m")
     sys.argv = arguments if script else [kind, *arguments[2:]]
     first = str(Path(kind).resolve().parent) if script else ""
     sys.path[:0] = [first, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]

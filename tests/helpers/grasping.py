@@ -16,7 +16,8 @@ from pickclutter_lang.manipulation.point_cloud import TABLE_HEIGHT_M
 from pickclutter_lang.manipulation.scripted_picker import ScriptedPicker
 from pickclutter_lang.objects.object_sets import ObjectSet
 
-OPEN, CLOSED = 1.0, -1.0
+OPEN = 1.0
+CLOSED = -1.0
 BASE = np.array([-0.615, 0, 0, 1, 0, 0, 0], float)
 REST = np.array([0, np.pi / 8, 0, -np.pi * 5 / 8, 0, np.pi * 3 / 4, np.pi / 4])
 ABOVE = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0.5], [0, 0, 0, 1]], float)  # looks down from 0.5 m
@@ -40,7 +41,8 @@ def tabletop(objects: ObjectSet, names: Sequence[str], spacing: float = 0.14) ->
     actors = []
     for n, name in enumerate(names):
         item = objects.draw_models(np.array([objects.catalog.index(name)]), "ood", np.random.default_rng(0))[0]
-        x, y = -0.07 + spacing * (n % 2), spacing * (n // 2 - 0.5)
+        x = -0.07 + spacing * (n % 2)
+        y = spacing * (n // 2 - 0.5)
         height = item.scale * item.size[2]
         pose = [x, y, 0.5 * height + 0.002, 1.0, 0.0, 0.0, 0.0]
         points = [[x, y, height - 0.001 * k] for k in range(4)]

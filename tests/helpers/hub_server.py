@@ -91,7 +91,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.hub.requests.append(f"{self.command} {self.path}")
         parts = self.path.split("?")[0].strip("/").split("/")
         if parts[0] == "datasets":
-            name, parts = "/".join(parts[:3]), parts[1:]
+            name = "/".join(parts[:3])
+            parts = parts[1:]
         else:
             name = "/".join(parts[2:4] if parts[0] == "api" else parts[:2])
             name = f"datasets/{name}" if parts[:2] == ["api", "datasets"] else name

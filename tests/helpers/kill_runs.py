@@ -63,7 +63,8 @@ def run(words: Sequence[str], work: Path, cache: Path, kill: Kill | None = None)
     variables = {
         **os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", _MARK: mark, "PICKCLUTTER_CACHE": str(cache),
     }  # fmt: skip
-    before, log = _names(work), work.with_name(f"{mark}.stderr")
+    before = _names(work)
+    log = work.with_name(f"{mark}.stderr")
     start = time.monotonic()
     with log.open("wb") as stderr:
         process = subprocess.Popen(

@@ -32,7 +32,8 @@ LICENSE, SOURCE = "CC0 1.0", "made for this test"
 def own_entry(model_id: str) -> CatalogEntry:
     """The entry of one of the objects."""
     instance = find_kinds([MESHES[model_id]])[0].instance(7)
-    name, colors = model_id.replace("_", " "), tuple(instance.colors)
+    name = model_id.replace("_", " ")
+    colors = tuple(instance.colors)
     return CatalogEntry(
         model_id,
         name,

@@ -11,7 +11,8 @@ def photo(
 ) -> tuple[NDArray[np.uint8], list[NDArray[np.bool_]]]:
     """Return a noisy photo of disks (center and radius, as fractions of the side) in uneven light, and their masks."""
     rng, (v, u) = np.random.default_rng(side), np.mgrid[:side, :side] / side
-    image, masks = np.repeat((ground + 20 * u + 5 * v)[..., None], 3, axis=2), list[NDArray[np.bool_]]()
+    image = np.repeat((ground + 20 * u + 5 * v)[..., None], 3, axis=2)
+    masks = list[NDArray[np.bool_]]()
     for n, (x, y, radius) in enumerate(objects):
         masks.append((u - x) ** 2 + (v - y) ** 2 < radius**2)
         image[masks[-1]] = np.roll([180, 40, 30 + 60 * n], n) + 30 * (np.sin(40 * u) > 0)[masks[-1]][:, None]

@@ -67,7 +67,8 @@ def random_policy(folder: Path, **changes: Any) -> Path:
     text = PromptFeatures(torch.randn(len(names), 16), torch.randn(len(names), 16))
     model = MultiLabelStudent(spec.network.student_config, spec.camera_spec, 16)
     model.set_depth_statistics(torch.tensor([0.4]), torch.tensor([0.1]))
-    weights, thresholds = model.state_dict(), {name: 0.4 + 0.05 * n for n, name in enumerate(names)}
+    weights = model.state_dict()
+    thresholds = {name: 0.4 + 0.05 * n for n, name in enumerate(names)}
     together = None
     if spec.object_crop_size is not None:
         crops = CropClassifier(build_student(StudentConfig("timm/test_resnet"), 3, 16), len(names))

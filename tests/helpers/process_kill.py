@@ -21,7 +21,8 @@ def kill_at(function: str, call: int) -> None:
     *outer, name = path.split(".")
     for part in outer:
         owner = getattr(owner, part)
-    original, calls = getattr(owner, name), 0
+    original = getattr(owner, name)
+    calls = 0
 
     def counting(*args: Any, **kwargs: Any) -> Any:
         nonlocal calls

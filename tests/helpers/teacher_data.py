@@ -25,7 +25,8 @@ def colored_row(manifest: Manifest, index: int) -> SceneRow:
     row["actors"][:] = -1
     row["hand_rgb"][:] = 60
     for instance_id, name in enumerate(rng.permutation(list(COLORS))[: rng.integers(1, 4)]):
-        y, x = 4 + 20 * (instance_id // 2), 4 + 20 * (instance_id % 2)
+        y = 4 + 20 * (instance_id // 2)
+        x = 4 + 20 * (instance_id % 2)
         row["actors"][instance_id] = label_index = CATALOG.index(name)
         row["hand_rgb"][y : y + 16, x : x + 16] = COLORS[name]
         row["hand_segmentation"][y : y + 16, x : x + 16] = instance_id + 1
@@ -43,7 +44,8 @@ def write_scenes(folder: Path, seed: int, split: str = "teacher") -> Path:
 def write_views(folder: Path, seed: int) -> Path:
     rng = np.random.default_rng(seed)
     rows: list[dict[str, Any]] = [{"model_id": CATALOG.find(name).model_id} for name in COLORS]
-    colors, object_index = [*COLORS.values()], np.arange(12) % 3
+    colors = [*COLORS.values()]
+    object_index = np.arange(12) % 3
     rgb = np.full((12, 32, 32, 3), 60, np.uint8)
     mask = np.zeros((12, 32, 32), bool)
     for n, object_number in enumerate(object_index):

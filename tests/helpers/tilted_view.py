@@ -8,7 +8,9 @@ from scipy.spatial.transform import Rotation
 
 from pickclutter_lang.manipulation.point_cloud import unproject_depth
 
-HEIGHT, WIDTH, FOCAL = 120, 160, 120.0
+HEIGHT = 120
+WIDTH = 160
+FOCAL = 120.0
 INTRINSIC = np.array([[FOCAL, 0, WIDTH / 2], [0, FOCAL, HEIGHT / 2], [0, 0, 1]])
 
 

@@ -27,7 +27,8 @@ def objects(tmp_path: Path) -> ObjectSet:
 
 def drawn_seeds(objects: ObjectSet, split: str, monkeypatch: pytest.MonkeyPatch) -> set[int]:
     monkeypatch.setattr(type(objects), "model", lambda self, model_id: model_id)  # nothing is made
-    labels, rng = np.zeros(400, np.int64), np.random.default_rng(0)
+    labels = np.zeros(400, np.int64)
+    rng = np.random.default_rng(0)
     ids: Sequence[object] = objects.draw_models(labels, split, rng)
     return {objects.seed_of(str(model_id)) for model_id in ids}
 
@@ -48,7 +49,8 @@ def test_instances_to_learn_from_are_in_no_evaluation(
 def test_an_instance_is_made_at_its_first_use_with_its_own_words(objects: ObjectSet) -> None:
     assert objects.catalog.names == NAMES and not objects.root.exists()
     (model,) = objects.draw_models(np.array([0]), "train", np.random.default_rng(3))
-    seed, kind = objects.seed_of(model.model_id), find_kinds(["mug"])[0]
+    seed = objects.seed_of(model.model_id)
+    kind = find_kinds(["mug"])[0]
     made = kind.instance(seed)
     assert (model.model_id, model.name, model.split) == (f"mug-{seed}", "mug", "id")
     assert (model.size, model.density, model.colors) == (made.size, made.density, made.colors)

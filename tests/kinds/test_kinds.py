@@ -92,7 +92,8 @@ def is_closed(surface: Surface) -> bool:
 
 def color_shares(geometry: ModelGeometry) -> dict[str, float]:
     """Return the share of the area whose color people call by each word; a shade between two words counts for both."""
-    total, shares = 0.0, dict.fromkeys(COLORS, 0.0)
+    total = 0.0
+    shares = dict.fromkeys(COLORS, 0.0)
     references = _places(np.array(list(COLORS.values()), dtype=float))
     for part in geometry.parts:
         surface, (height, width) = part.surface, part.image.shape[:2]
@@ -102,7 +103,8 @@ def color_shares(geometry: ModelGeometry) -> dict[str, float]:
         samples = _FINE if len(area) <= 64 and height * width > 64 else _COARSE
         for weights in samples:
             u, v = np.einsum("fcd,c->df", surface.uv[surface.faces], weights)
-            rows, cols = ((1 - v) * (height - 1)).round().astype(int), (u * (width - 1)).round().astype(int)
+            rows = ((1 - v) * (height - 1)).round().astype(int)
+            cols = (u * (width - 1)).round().astype(int)
             colors = _places(part.image[rows, cols].astype(float))
             distance = np.linalg.norm(colors[:, None] - references[None], axis=-1)
             near = distance <= distance.min(axis=1, keepdims=True) + 0.12

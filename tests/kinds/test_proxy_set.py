@@ -34,7 +34,8 @@ def rows_of(path: Path, kind: str) -> list[list[str]]:
 
 def hulls_of(path: Path) -> list[trimesh.Trimesh]:
     """Return the groups of an OBJ file, read without trimesh's own reader."""
-    points, groups = np.array(rows_of(path, "v"), dtype=float), path.read_text().split("o convex_")[1:]
+    points = np.array(rows_of(path, "v"), dtype=float)
+    groups = path.read_text().split("o convex_")[1:]
     faces = [[line.split()[1:] for line in g.splitlines() if line.startswith("f ")] for g in groups]
     meshes = [trimesh.Trimesh(points, np.array(f, dtype=int) - 1, process=False) for f in faces]
     for mesh in meshes:
@@ -48,13 +49,15 @@ def test_models_are_textured_solids_of_the_real_size(procedural: ObjectSet) -> N
 
 
 def check_model(folder: Path, item: CatalogObject) -> None:
-    mesh, size = folder / "textured.obj", np.array(item.size)
+    mesh = folder / "textured.obj"
+    size = np.array(item.size)
     points, corners = np.array(rows_of(mesh, "v"), dtype=float), np.array(rows_of(mesh, "vt"), dtype=float)
     assert points.max(axis=0) == pytest.approx(size / 2, abs=2e-6), item.name
     assert points.min(axis=0) == pytest.approx(-size / 2, abs=2e-6), item.name
     assert corners.min() >= 0 and corners.max() <= 1 and len(rows_of(mesh, "f")) <= 5000, item.name
     faces = np.array([[[int(n) for n in corner.split("/")] for corner in row] for row in rows_of(mesh, "f")])
-    triangles, normals = points[faces[..., 0] - 1], np.array(rows_of(mesh, "vn"), float)[faces[..., 2] - 1]
+    triangles = points[faces[..., 0] - 1]
+    normals = np.array(rows_of(mesh, "vn"), float)[faces[..., 2] - 1]
     areas = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
     assert (np.einsum("fd,fcd->fc", areas, normals) >= -1e-9).mean() > 0.99, item.name
     with Image.open(folder / "texture_map.png") as texture:
@@ -69,7 +72,8 @@ def check_model(folder: Path, item: CatalogObject) -> None:
 
 
 def test_processes_that_build_at_once_share_one_result(tmp_path: Path, procedural: ObjectSet) -> None:
-    target, environment = tmp_path / "set", os.environ | {"PYTHONHASHSEED": "7"}
+    target = tmp_path / "set"
+    environment = os.environ | {"PYTHONHASHSEED": "7"}
     builders = [subprocess.Popen([sys.executable, "-c", BUILD, str(target)], env=environment) for _ in range(2)]
     assert [builder.wait(timeout=120) for builder in builders] == [0, 0]
     assert [p.name for p in tmp_path.iterdir()] == ["set"]

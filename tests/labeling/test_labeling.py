@@ -79,7 +79,8 @@ def test_numbers_lie_in_their_segments_from_top_to_bottom_and_none_hides_another
     assert picture.segments == (1, 2, 0)  # the last one is smaller than a number
     height, width = picture.pixels.shape[:2]
     half = (width - 8) // 2
-    plain, numbered = picture.pixels[:, :half], picture.pixels[:, half + 8 :]
+    plain = picture.pixels[:, :half]
+    numbered = picture.pixels[:, half + 8 :]
     assert (plain == 120).all() and picture.png.startswith(b"\x89PNG")
     black = (numbered == 0).all(axis=2)
     scale = height / (180 - 20 + 2 * 12)
@@ -136,7 +137,8 @@ def two_segments() -> NumberedPicture:
 
 
 def test_a_picture_is_asked_once_and_the_answer_kept(tmp_path: Path) -> None:
-    picture, file = two_segments(), tmp_path / "new" / "answers.jsonl"
+    picture = two_segments()
+    file = tmp_path / "new" / "answers.jsonl"
     with chat_server(lambda n, text: completion(rows("red block", None))) as server:
         answer = model_of(server, file).ask(picture, NAMES)
         assert answer.names == ("red block", None) and answer.source.startswith("seer at 127.0.0.1:")

@@ -163,7 +163,8 @@ def test_a_persistent_failure_is_one_line_and_keeps_answers(
 
 
 def test_a_killed_run_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path, server: ChatServer) -> None:
-    labels, out = [f"thing {chr(97 + n)}" for n in range(6)], tmp_path / "mine.json"
+    labels = [f"thing {chr(97 + n)}" for n in range(6)]
+    out = tmp_path / "mine.json"
     (tmp_path / "labels.json").write_text(json.dumps(labels))
     server.answer = lambda n, text: replace(FINE, pause=30.0 if n == 3 else 0.0)
     words = [f"labels={tmp_path / 'labels.json'}", "model=m", f"base_url={server.base_url}", f"out={out}"]

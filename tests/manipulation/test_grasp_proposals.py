@@ -22,7 +22,9 @@ from pickclutter_lang.utils.typing import FloatArray
 def test_a_box_is_grasped_across_its_narrow_side() -> None:
     result = propose_grasps(box((0.12, 0.04, 0.05)), np.zeros((0, 3)))
     assert len(result.positions) > 1
-    position, closing, approach = result.positions[0], result.rotations[0][:, 1], result.rotations[0][:, 2]
+    position = result.positions[0]
+    closing = result.rotations[0][:, 1]
+    approach = result.rotations[0][:, 2]
     assert abs(closing[1]) > 0.9 and approach[2] < -0.99
     assert np.abs(position[:2]).max() < 0.02 and 0.01 < position[2] < 0.05
     for rotation in result.rotations:
@@ -45,7 +47,8 @@ def test_objects_too_wide_or_enclosed_have_no_grasp() -> None:
 
 
 def test_proposals_are_collision_free_and_clear_the_table() -> None:
-    cube, neighbor = box((0.04, 0.04, 0.06)), box((0.04, 0.1, 0.08), at=(0.06, 0))
+    cube = box((0.04, 0.04, 0.06))
+    neighbor = box((0.04, 0.1, 0.08), at=(0.06, 0))
     result = propose_grasps(cube, neighbor)
     assert len(result.positions)
     assert (
@@ -56,8 +59,10 @@ def test_proposals_are_collision_free_and_clear_the_table() -> None:
 
 
 def test_no_other_object_is_grasped() -> None:
-    bar, across = box((0.2, 0.03, 0.03)), box((0.02, 0.16, 0.02), at=(0.0, 0.0)) + np.array([0, 0, 0.03])
-    alone, crossed = propose_grasps(bar, np.zeros((0, 3))), propose_grasps(bar, across)
+    bar = box((0.2, 0.03, 0.03))
+    across = box((0.02, 0.16, 0.02), at=(0.0, 0.0)) + np.array([0, 0, 0.03])
+    alone = propose_grasps(bar, np.zeros((0, 3)))
+    crossed = propose_grasps(bar, across)
     assert np.abs(alone.positions[0][:2]).max() < 0.02  # at the center of mass
     assert len(crossed.positions) and np.abs(crossed.positions[:, 0]).min() > 0.02  # beside the object on top of it
     assert (points_between_fingers(crossed, across) <= DEFAULT_LIMITS.max_collisions).all()
@@ -66,7 +71,8 @@ def test_no_other_object_is_grasped() -> None:
 
 
 def test_a_hammer_is_heaviest_near_its_head(yaw: float = 0.7) -> None:
-    handle, head = box((0.24, 0.02, 0.02), spacing=0.002), box((0.04, 0.1, 0.03), at=(0.14, 0), spacing=0.002)
+    handle = box((0.24, 0.02, 0.02), spacing=0.002)
+    head = box((0.04, 0.1, 0.03), at=(0.14, 0), spacing=0.002)
     c, s = np.cos(yaw), np.sin(yaw)
     points = np.concatenate([handle, head]) @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
     masses = np.array([0.24 * 0.02 * 0.02, 0.04 * 0.1 * 0.03])
@@ -96,7 +102,8 @@ def test_of_equal_grasps_the_one_nearest_to_rest_is_first(yaw: int) -> None:
 
 
 def test_relaxed_limits_apply_when_no_grasp_is_within_the_default_ones() -> None:
-    wide_box, no_points = box((0.12, 0.076, 0.05), spacing=0.002), np.zeros((0, 3))
+    wide_box = box((0.12, 0.076, 0.05), spacing=0.002)
+    no_points = np.zeros((0, 3))
     assert not len(propose_grasps(wide_box, no_points).positions)
     assert len(propose_grasps(wide_box, no_points, limits=RELAXED_LIMITS).positions)
     first, second = proposals(wide_box, no_points, np.eye(3))
@@ -132,7 +139,8 @@ def test_planar_faces_are_distinguished_from_round_ones() -> None:
 
 def test_a_leaning_box_is_grasped_across_its_thickness() -> None:
     points, rotation = leaning_box(0.6)
-    thickness, no_points = rotation @ [0, 1, 0], np.zeros((0, 3))
+    thickness = rotation @ [0, 1, 0]
+    no_points = np.zeros((0, 3))
 
     grasp = propose_grasps(points, no_points).rotations[0]
     assert abs(grasp[:, 1] @ thickness) > 0.99 and grasp[:, 2] @ (rotation @ [0, 0, -1]) > 0.99

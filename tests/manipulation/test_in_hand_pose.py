@@ -63,7 +63,8 @@ def test_observed_free_space_excludes_rotations() -> None:
     """The points between the fingers fit the bar as it was, but its rest would have to be in the image."""
     points, center = bar()
     end = points[np.abs(points[:, 0]) < 0.016]
-    depth, camera = np.full((160, 200), 0.4), np.eye(4)
+    depth = np.full((160, 200), 0.4)
+    camera = np.eye(4)
     depth[50:110, 50:110] = 0.1  # fingers and what they hold
     camera[:3, :3], camera[:3, 3] = np.diag([1.0, -1.0, -1.0]), [0, 0, -0.1]  # the camera looks along the approach
     without_view, with_view = (
@@ -84,10 +85,8 @@ def test_a_center_above_the_pads_may_fall_to_either_side(degrees: int) -> None:
 @pytest.mark.parametrize("degrees", [0, 40, 90])
 def test_center_hypotheses_lie_along_below_and_beside(degrees: int) -> None:
     rotation = Rotation.from_euler("Y", degrees, degrees=True).as_matrix()
-    points, center = (
-        (box((0.2, 0.03, 0.03)) - np.array([0.02, 0, 0.015])) @ rotation.T,
-        rotation @ np.array([-0.02, 0, 0]),
-    )
+    points = (box((0.2, 0.03, 0.03)) - np.array([0.02, 0, 0.015])) @ rotation.T
+    center = rotation @ np.array([-0.02, 0, 0])
     hypotheses = center_hypotheses(center, points, DOWN)
     assert np.linalg.norm(hypotheses[0] - center) < 0.01  # the estimate itself
     if degrees < 90:
@@ -115,7 +114,8 @@ def slanted_view() -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     generator = np.random.default_rng(0)
     depth = generator.uniform(0.2, 0.4, (12, 20))
     depth[generator.random(depth.shape) < 0.2] = 0
-    intrinsic, camera = np.array([[15.0, 0, 8], [0, 25, 7], [0, 0, 1]]), np.eye(4)
+    intrinsic = np.array([[15.0, 0, 8], [0, 25, 7], [0, 0, 1]])
+    camera = np.eye(4)
     camera[:3, :3], camera[:3, 3] = Rotation.random(random_state=1).as_matrix(), [0.1, -0.2, 0.3]
     tcp = np.concatenate([[0.1, -0.1, 0.2], quaternion(Rotation.random(random_state=2).as_matrix())])
     return depth, intrinsic, camera, tcp
@@ -123,7 +123,8 @@ def slanted_view() -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
 
 def test_free_space_violation_is_the_depth_behind_points() -> None:
     view = hand_camera_view(*slanted_view())
-    observed_points, camera_position = unproject_depth(*view).points, view.camera[:3, 3]
+    observed_points = unproject_depth(*view).points
+    camera_position = view.camera[:3, 3]
     depths = view.depth[view.depth > 0]
     assert free_space_violation(camera_position + 0.6 * (observed_points - camera_position), view) == pytest.approx(
         0.4 * depths
@@ -153,7 +154,8 @@ def test_free_space_violation_is_the_depth_behind_points() -> None:
 def test_the_hand_yaws_or_leans_when_the_goal_is_out_of_reach(
     position: tuple[float, float, float], degrees: int, yaw: int, lean: int
 ) -> None:
-    arm, center = PandaArm(BASE), np.array([0.08, 0, 0.02])
+    arm = PandaArm(BASE)
+    center = np.array([0.08, 0, 0.02])
     yaw_rotation = Rotation.from_rotvec([0, 0, np.deg2rad(degrees)]).as_matrix()
     rotation = yaw_rotation @ rotation_matrix(arm.forward(REST)[3:])
     pose = transport_pose(arm, REST, np.array(position), center, rotation)

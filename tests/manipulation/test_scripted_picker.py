@@ -19,7 +19,8 @@ from pickclutter_lang.utils.typing import FloatArray
 
 
 def test_inverse_kinematics_undo_forward_kinematics() -> None:
-    arm, rng = PandaArm(BASE), np.random.default_rng(0)
+    arm = PandaArm(BASE)
+    rng = np.random.default_rng(0)
     for _ in range(50):
         pose = arm.forward(REST + rng.uniform(-0.4, 0.4, 7))
         result = arm.inverse(pose, REST)
@@ -48,7 +49,9 @@ def test_a_grasp_is_flipped_when_it_is_out_of_reach(monkeypatch: pytest.MonkeyPa
     depth, observation = observe_bar(REST + rotated)
     pickers = [ScriptedPicker(lambda observation: depth < 0.48) for _ in range(3)]
     pickers[0].act(observation)
-    first, solve, resting = chosen_grasp(pickers[0]), PandaArm.inverse, PandaArm(BASE).forward(REST)
+    first = chosen_grasp(pickers[0])
+    solve = PandaArm.inverse
+    resting = PandaArm(BASE).forward(REST)
 
     def angle(pose: FloatArray, other: FloatArray) -> float:
         return pose_distance(pose * [0, 0, 0, 1, 1, 1, 1], other * [0, 0, 0, 1, 1, 1, 1])[1]
@@ -85,7 +88,8 @@ def test_a_proposer_of_ones_own_chooses_the_grasp() -> None:
 
 @pytest.mark.parametrize("mode", sorted(CONTROLLERS))
 def test_controllers_move_to_a_pose(mode: str) -> None:
-    arm, angles = PandaArm(BASE), np.append(REST, [0.04, 0.04])
+    arm = PandaArm(BASE)
+    angles = np.append(REST, [0.04, 0.04])
     goal = arm.forward(REST) + np.array([0.03, -0.04, -0.05, 0, 0, 0, 0])
     action = make_controller(mode)(arm, angles, goal, -1.0, 0.5)
     assert action.dtype == np.float32 and action[-1] == -1 and np.abs(action[:-1]).max() <= 0.5 + 1e-6
@@ -160,7 +164,8 @@ def test_a_failed_grasp_is_followed_by_another_observation() -> None:
         if picker.phase == "close" and not targets:
             assert picker.target is not None
             targets.append(picker.target)
-            lemon, pose = env.unwrapped.obj, env.unwrapped.obj.pose
+            lemon = env.unwrapped.obj
+            pose = env.unwrapped.obj.pose
             lemon.set_pose(type(pose)([0.07, 0.07, pose.p[2]], pose.q))
 
     _, picker = run_picker(env, options, "pd_ee_delta_pose", move_target)

@@ -15,7 +15,8 @@ SIDE = 160
 
 def scene(*boxes: tuple[slice, slice, float, tuple[int, int, int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return segments of boxes seen from above (rows, columns, depth in meters, color), and them merged."""
-    segments, depth = np.zeros((SIDE, SIDE), np.int64), np.full((SIDE, SIDE), 0.5)
+    segments = np.zeros((SIDE, SIDE), np.int64)
+    depth = np.full((SIDE, SIDE), 0.5)
     rgb = np.full((SIDE, SIDE, 3), 90, np.uint8)
     for number, (rows, columns, at, color) in enumerate(boxes, 1):
         segments[rows, columns], depth[rows, columns], rgb[rows, columns] = number, at, color

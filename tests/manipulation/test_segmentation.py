@@ -17,7 +17,8 @@ from pickclutter_lang.policy.observations import segment_observation
 
 
 def test_separate_objects_are_segments() -> None:
-    rgb, depth = np.full((160, 160, 3), 90, np.uint8), np.full((160, 160), 0.5)
+    rgb = np.full((160, 160, 3), 90, np.uint8)
+    depth = np.full((160, 160), 0.5)
     depth[30:60, 40:80], depth[60:90, 40:80] = 0.45, 0.42  # one stands higher than the other beside it
     depth[110:140, 20:60], rgb[110:140, 40:60] = 0.46, 250  # equally high, of two colors
     depth[140:, 110:130] = 0.06  # a finger
@@ -51,7 +52,8 @@ def test_surroundings_alone_give_the_objects_of_a_pile(side: int, monkeypatch: p
 @pytest.mark.parametrize("degrees", [30, 45, 65])
 def test_a_box_in_a_noisy_tilted_view_is_one_segment_and_the_wall_is_none(degrees: float) -> None:
     pose = tilted_camera(degrees)
-    seen, clean = render(pose, wall=0.4, noise=0.002), render(pose, wall=0.4)
+    seen = render(pose, wall=0.4, noise=0.002)
+    clean = render(pose, wall=0.4)
     box = clean < render(pose, wall=0.4, box=False) - 1e-6
     rgb = np.full((*seen.shape, 3), 120, np.uint8)
     rgb[box] = 200, 40, 40

@@ -21,7 +21,8 @@ def heights(depth: NDArray[np.float64], found: NDArray[np.float64], truth: NDArr
 
 def test_the_table_is_found_before_a_wall_that_is_larger() -> None:
     pose = tilted_camera(12)
-    depth, clean = render(pose, wall=-0.1, noise=0.002), render(pose, wall=-0.1)
+    depth = render(pose, wall=-0.1, noise=0.002)
+    clean = render(pose, wall=-0.1)
     points = unproject_depth(clean, INTRINSIC, pose).points
     assert (np.abs(points[:, 1] + 0.1) < 1e-3).sum() > (points[:, 2] < 1e-3).sum()
     table = find_table(depth, INTRINSIC)
@@ -32,7 +33,8 @@ def test_the_table_is_found_before_a_wall_that_is_larger() -> None:
 @pytest.mark.parametrize("degrees", [25, 60, 90])
 def test_a_pose_near_the_right_one_is_corrected(degrees: float) -> None:
     pose = tilted_camera(degrees)
-    depth, wrong = render(pose, noise=0.001), np.eye(4)
+    depth = render(pose, noise=0.001)
+    wrong = np.eye(4)
     wrong[:3, :3] = Rotation.from_rotvec(np.deg2rad([1.5, -1.3, 0])).as_matrix()
     wrong[2, 3] = 0.01
     clean = render(pose)

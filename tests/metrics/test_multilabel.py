@@ -118,7 +118,8 @@ def test_class_rows_are_those_of_scikit_learn(scenes: tuple[Tensor, Tensor]) -> 
 
 
 def test_nothing_positive_is_nan_and_bad_input_refused() -> None:
-    nothing, some = torch.zeros(3, 2, dtype=torch.bool), torch.ones(3, 2)
+    nothing = torch.zeros(3, 2, dtype=torch.bool)
+    some = torch.ones(3, 2)
     assert math.isnan(observation_f1(some > 0, nothing)) and math.isnan(mean_average_precision(some, nothing))
     assert all(math.isnan(value) for value in precision_recall(some > 0, nothing))
     for probabilities, targets in ((some * 4, nothing), (some, nothing[:2]), (nothing, nothing)):

@@ -76,7 +76,9 @@ def test_distractors_have_no_label(objects: ObjectSet) -> None:
 def test_a_pile_has_its_share_and_at_least_two_labels(unmade: ObjectSet, split: str) -> None:
     first = 0 if split in LEARNING_SPLITS else MAX_INSTANCES
     allowed = {n for n, item in enumerate(unmade.catalog) if split in ("fewshot", "ood") or item.split == "id"}
-    shares, order, seeds = [], [], set()
+    shares = []
+    order = []
+    seeds = set()
     for index in range(300):
         layout = sample_layout(unmade, split, scene_rng(0, split, index), PileConfig(distractors=0.3))
         drawn = layout.label_indices

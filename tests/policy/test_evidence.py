@@ -67,7 +67,8 @@ def texts_of(student: StudentRuntime, names: Sequence[str]) -> list[list[float]]
 
 def slow_segments(student: StudentRuntime, seen: dict[str, Any], name: str) -> tuple[float, dict[int, float]]:
     """Log odds of the image, and of each segment, of a name of the folder: number by number."""
-    segments, spec = segment_observation(seen), student.config
+    segments = segment_observation(seen)
+    spec = student.config
     numbers = [n for n in range(1, int(segments.max()) + 1) if (segments == n).mean() >= 0.001]
     names = [name, *(other for other in spec.names if other != name)]
     output = student.predict(seen, names)
@@ -95,7 +96,8 @@ def test_the_map_and_the_crops_of_a_name_add_up(student: StudentRuntime, one_loo
     assert sure(whole.score) == pytest.approx(image, abs=1e-3) and whole.threshold == 0.5
     assert np.array_equal(whole.mask, segments == best)
     crops = student.encode_crops(seen["hand_rgb"], [segments == n for n in by_map])[0, :, :256]  # the teacher's
-    own, others = texts_of(student, [name]), texts_of(student, [one for one in student.config.names if one != name])
+    own = texts_of(student, [name])
+    others = texts_of(student, [one for one in student.config.names if one != name])
     totals = {
         n: image + of_map + 0.3 * float(np.clip(slow_log_odds(crop, own, others), -12, 12))
         for (n, of_map), crop in zip(by_map.items(), crops.tolist(), strict=True)
@@ -153,7 +155,8 @@ def test_a_description_of_what_was_taught_may_mean_another_one(student: StudentR
 
 
 def test_what_was_taught_is_decided_as_without_it(one_look: StudentRuntime) -> None:
-    seen, taught = painted_observation(256), {}
+    seen = painted_observation(256)
+    taught = {}
     policies = {"twice": LanguagePickPolicy.load("open"), "once": LanguagePickPolicy(StudentDetector(one_look))}
     for name, policy in policies.items():
         policy.teach(seen, "lemon", mask=segment_observation(seen) == 2)

@@ -24,7 +24,10 @@ from pickclutter_lang.policy.example_memory import (
 from pickclutter_lang.policy_folder.folder import EXAMPLES_FILE, learned_bytes
 from pickclutter_lang.utils.typing import Float32Array
 
-WIDTH, RIVALS, BETA, COHORT = 256, 300, 8.0, 100
+WIDTH = 256
+RIVALS = 300
+BETA = 8.0
+COHORT = 100
 
 
 def unit(count: int, seed: int, width: int = WIDTH) -> Float32Array:
@@ -111,7 +114,8 @@ def test_equal_examples_make_equal_files_in_any_order_and_count_once(metric: Cro
 
 
 def test_forgetting_restores_the_former_memory(tmp_path: Path) -> None:
-    empty, one = ExampleMemory(crop_metric().encoder), memory_of(("mug", 3, 4, 2))
+    empty = ExampleMemory(crop_metric().encoder)
+    one = memory_of(("mug", 3, 4, 2))
     two = one.add("bolt", unit(2, 3), unit(2, 4))
     assert two.forget(["bolt"]).files() == one.files() and one.forget([" the mug "]).files() == empty.files() == {}
     one.save(tmp_path)
@@ -194,9 +198,11 @@ def test_a_memory_of_an_earlier_release_has_each_name_in_one_spelling(tmp_path: 
 
 
 def test_no_bit_of_a_memory_may_flip(tmp_path: Path) -> None:
-    found, path = memory_of(("mug", 2, 1, 2)), tmp_path / EXAMPLES_FILE
+    found = memory_of(("mug", 2, 1, 2))
+    path = tmp_path / EXAMPLES_FILE
     found.save(tmp_path)
-    data, rng = path.read_bytes(), np.random.default_rng(0)
+    data = path.read_bytes()
+    rng = np.random.default_rng(0)
     start = 8 + int.from_bytes(data[:8], "little")
     for place in (*rng.integers(0, start, 60).tolist(), *rng.integers(start, len(data), 20).tolist()):
         path.write_bytes(data[:place] + bytes([data[place] ^ (1 << int(rng.integers(8)))]) + data[place + 1 :])

@@ -60,7 +60,8 @@ class FixedDetector:
     """A detector with a fixed score and mask: no pixel, or all."""
 
     def __init__(self, score: float, everywhere: bool = False) -> None:
-        self.score, self.names = score, ["lemon"]
+        self.score = score
+        self.names = ["lemon"]
         self.names_asked: list[str] = []
         self._mask = np.full((SIDE, SIDE), everywhere)
 
@@ -187,7 +188,8 @@ def test_a_returned_state_never_changes_and_only_the_newest_continues(env: FlatO
     observation, _ = env.reset(seed=4)
     policy = LanguagePickPolicy(FixedDetector(1.0, everywhere=True))
     _, states = policy.predict(observation)
-    first, before = states[0], repr(states[0])
+    first = states[0]
+    before = repr(states[0])
     for _ in range(3):
         observation, *_ = env.step(env.action_space.sample())
         _, states = policy.predict(observation, states)
@@ -252,8 +254,10 @@ def test_a_teacher_encodes_each_text_once_and_scores_by_its_thresholds(
     env: FlatObservation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pile = tabletop(cast(Any, env.unwrapped).object_set, ["lemon", "tennis ball"])
-    seen, teacher = env.reset(seed=0, options={"episode": pile})[0], load_teacher("pocket")
-    given, encode = list[list[str]](), teacher.encode_text
+    seen = env.reset(seed=0, options={"episode": pile})[0]
+    teacher = load_teacher("pocket")
+    given = list[list[str]]()
+    encode = teacher.encode_text
 
     def record(texts: Sequence[str]) -> Tensor:
         given.append(list(texts))
@@ -267,7 +271,8 @@ def test_a_teacher_encodes_each_text_once_and_scores_by_its_thresholds(
     both = detector.detect(seen, ["tennis ball", "lemon"])
     assert [one.score for one in both] == [found[1].score, found[0].score]
     image = seen["hand_rgb"]
-    red, features = detector.detect_without_depth(image, ["the red one"])[0], encode_images(teacher, image[None])
+    red = detector.detect_without_depth(image, ["the red one"])[0]
+    features = encode_images(teacher, image[None])
     texts = [f"a photo of a {color} object" for color in ("red", *(c for c in COLORS if c != "red"))]
     odds = (teacher.logit_scale * features @ encode(texts).T)[0].double().numpy()
     assert red.threshold == 0.5 and red.score == pytest.approx(1 / (1 + np.exp(odds[1:].max() - odds[0])), abs=1e-5)
@@ -279,7 +284,8 @@ def test_a_teacher_encodes_each_text_once_and_scores_by_its_thresholds(
 
 
 def test_a_student_finds_a_name_and_of_a_color_alone_the_segment_that_is_most_of_it(exported: Path) -> None:
-    side, student = 48, StudentRuntime.load(exported / "few_shot")
+    side = 48
+    student = StudentRuntime.load(exported / "few_shot")
     env = environment(camera_cfgs={"hand_camera": {"width": side, "height": side}})
     pile = tabletop(cast(Any, env.unwrapped).object_set, ["lemon", "tennis ball", "mustard bottle"])
     seen = env.reset(seed=0, options={"episode": pile})[0]

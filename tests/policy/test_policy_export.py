@@ -30,7 +30,9 @@ from pickclutter_lang.students.student import predict_scenes
 
 @pytest.mark.parametrize("phase", ["distill", "few_shot"])
 def test_thresholds_are_quantiles_of_the_scores_of_absent_names(exported: Path, phase: str) -> None:
-    student, run, found = StudentRuntime.load(exported / phase), opened(exported, phase), {}
+    student = StudentRuntime.load(exported / phase)
+    run = opened(exported, phase)
+    found = {}
     for store in ("id", "fewshot"):
         scenes = run.scenes[store]
         for split in ("id", "ood"):
@@ -52,7 +54,8 @@ def test_thresholds_are_quantiles_of_the_scores_of_absent_names(exported: Path, 
 
 def test_metrics_are_no_part_of_a_policy_s_identity(exported: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(exported / "few_shot", tmp_path / "policy"))
-    before, values = policy_fingerprint(folder), json.loads((folder / "policy.json").read_text())
+    before = policy_fingerprint(folder)
+    values = json.loads((folder / "policy.json").read_text())
     assert values["metrics"]
     (folder / "policy.json").write_text(json.dumps(values | {"metrics": {}}))
     assert policy_fingerprint(folder) == before
@@ -109,7 +112,8 @@ def test_what_an_export_without_scenes_lacks_is_named(exported: Path, moved: Non
     with pytest.raises(DatasetError, match="scenes="):
         export_policy(request)
     path = export_policy(replace(request, scenes=str(exported / "away" / "scenes")))
-    found, expected = StudentRuntime.load(path), StudentRuntime.load(exported / "few_shot")
+    found = StudentRuntime.load(path)
+    expected = StudentRuntime.load(exported / "few_shot")
     assert found.thresholds.names == pytest.approx(expected.thresholds.names, abs=1e-5)
     (tmp_path / "run" / "few_shot" / "label_features.safetensors").unlink()
     with pytest.raises(CheckpointError, match="label_features"):

@@ -38,7 +38,8 @@ def thresholds_of(record: dict[str, Any], names: list[str]) -> torch.Tensor:
 @pytest.fixture(scope="module")
 def scored(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
     out = tmp_path_factory.mktemp("scores") / "out"
-    store, policy = str(exported / "scenes" / "ood"), str(exported / "few_shot")
+    store = str(exported / "scenes" / "ood")
+    policy = str(exported / "few_shot")
     return score_policy(policy, store, out, num_threads=1), out
 
 
@@ -66,7 +67,8 @@ def test_scores_are_those_of_the_policy_in_the_scenes(exported: Path, scored: tu
 @pytest.mark.parametrize("group", ["seen", "unseen", "all"])
 def test_the_result_has_the_counts_of_a_slow_reference(scored: tuple[dict[str, Any], Path], group: str) -> None:
     out = scored[1]
-    found, thresholds = predictions(out), thresholds_of(scored[0], predictions(out).names)
+    found = predictions(out)
+    thresholds = thresholds_of(scored[0], predictions(out).names)
     columns = [n for n, out_ in enumerate(found.unseen.tolist()) if group == "all" or out_ == (group == "unseen")]
     missed = right = visible = absent = 0
     f1, pairs = [], []
@@ -75,9 +77,13 @@ def test_the_result_has_the_counts_of_a_slow_reference(scored: tuple[dict[str, A
         for n in columns:
             says = scores[n] > thresholds[n].item()
             pairs.append((scores[n], present[n]))
-            visible, absent = visible + present[n], absent + (not present[n])
-            missed, right = missed + (present[n] and not says), right + (not present[n] and not says)
-            hits, predicted, there = hits + (says and present[n]), predicted + says, there + present[n]
+            visible = visible + present[n]
+            absent = absent + (not present[n])
+            missed = missed + (present[n] and not says)
+            right = right + (not present[n] and not says)
+            hits = hits + (says and present[n])
+            predicted = predicted + says
+            there = there + present[n]
         if there:
             f1.append(2 * hits / (predicted + there))
     result = json.loads((out / "result.json").read_text())["metrics"][group]
@@ -93,7 +99,8 @@ def test_the_result_has_the_counts_of_a_slow_reference(scored: tuple[dict[str, A
 
 
 def test_what_does_not_go_together_is_refused(exported: Path, tmp_path: Path) -> None:
-    policy, store = str(exported / "few_shot"), str(exported / "scenes" / "ood")
+    policy = str(exported / "few_shot")
+    store = str(exported / "scenes" / "ood")
     cases: list[dict[str, Any]] = [{"policy": policy}, {"run": "r", "policy": policy, "store": store}]
     for wrong in cases:
         with pytest.raises(InvalidArgumentError, match="run="):
@@ -108,7 +115,8 @@ def test_what_does_not_go_together_is_refused(exported: Path, tmp_path: Path) ->
 
 
 def test_another_result_is_not_replaced(exported: Path, scored: tuple[dict[str, Any], Path]) -> None:
-    before, out = (scored[1] / "result.json").read_bytes(), scored[1]
+    before = (scored[1] / "result.json").read_bytes()
+    out = scored[1]
     with pytest.raises(MismatchError, match="out"):
         score_policy(exported / "few_shot", exported / "scenes" / "id", out, num_threads=1)
     assert (out / "result.json").read_bytes() == before

@@ -35,7 +35,8 @@ def images_of_scene(run: SceneRun, row: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("phase", ["distill", "few_shot"])
 def test_a_folder_predicts_what_the_run_predicts(exported: Path, phase: str) -> None:
-    student, run = StudentRuntime.load(exported / phase), opened(exported, phase)
+    student = StudentRuntime.load(exported / phase)
+    run = opened(exported, phase)
     names = ["banana", "a red teapot", "lemon"]  # one of them is new
     with torch.no_grad():
         expected = run.model.score(run.model.features(run.scenes["ood"].batch([3])), run.model.prompts.encode(names))
@@ -85,7 +86,8 @@ def test_a_folded_network_predicts_what_the_network_predicts_and_can_be_sent(exp
     spec = replace(config.student, precision=precision)
     student = StudentRuntime(spec, TorchNetworks(spec, weights, text), config.thresholds)
     near = 1e-5 if precision == "float32" else 0.02
-    images, names = images_of_scene(opened(exported, "few_shot"), 2), ["lemon", "dice"]
+    images = images_of_scene(opened(exported, "few_shot"), 2)
+    names = ["lemon", "dice"]
     networks = student.networks
     assert isinstance(networks, TorchNetworks)
     given = torch.from_numpy(student.preprocess(images))
@@ -109,10 +111,8 @@ def test_images_crops_and_texts_follow_the_device_until_they_come_back(
     spec = replace(config.student, precision="float32")
     networks = TorchNetworks(spec, weights, text, device="meta")
     student = StudentRuntime(spec, networks, config.thresholds)
-    image, texts = (
-        student.preprocess(images_of_scene(opened(exported, "few_shot"), 2)),
-        networks.encode_names(["lemon"]),
-    )
+    image = student.preprocess(images_of_scene(opened(exported, "few_shot"), 2))
+    texts = networks.encode_names(["lemon"])
     side = spec.object_crop_size or SIDE
     crops = np.zeros((2, 3, side, side), np.float32)
     monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # it knows no `meta`
@@ -145,7 +145,8 @@ class UsedTwice(nn.Module):
 @pytest.mark.parametrize("past", [0.0, 1.0])
 def test_folding_changes_no_value_and_leaves_what_cannot_be_folded(past: float) -> None:
     torch.manual_seed(0)
-    network, images = UsedTwice(past), torch.rand(2, 3, 16, 16)
+    network = UsedTwice(past)
+    images = torch.rand(2, 3, 16, 16)
     network(images)  # the statistics are no longer 0 and 1
     folded = fold_batch_norms(network.eval(), images, use_bf16=False)
     torch.testing.assert_close(folded(images), network(images))

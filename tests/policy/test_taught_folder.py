@@ -103,7 +103,8 @@ def test_a_mistake_is_one_line_and_nothing_is_written(
 
 
 def test_the_commands_teach_list_and_forget(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    mine, figure = shutil.copytree(place / "mine", tmp_path / "mine"), tmp_path / "sheet.png"
+    mine = shutil.copytree(place / "mine", tmp_path / "mine")
+    figure = tmp_path / "sheet.png"
     before = contents(mine)
     main(["teach", f"policy={mine}", "names=[pear]", f"images={place / 'pears'}"])  # the same again
     assert contents(mine) == before
@@ -127,7 +128,8 @@ def test_the_commands_teach_list_and_forget(place: Path, tmp_path: Path, capsys:
 
 
 def test_upper_case_makes_no_other_name(place: Path, tmp_path: Path) -> None:
-    mine, nut = shutil.copytree(place / "mine", tmp_path / "mine"), str(place / "nut.png")
+    mine = shutil.copytree(place / "mine", tmp_path / "mine")
+    nut = str(place / "nut.png")
     with pytest.raises(InvalidArgumentError, match="pear has 2 examples"):
         teach(TeachConfig(str(mine), None, ["The Pear"], nut))
     teach(TeachConfig(str(mine), None, ["LEMON"], nut))  # as the policy spells it
@@ -278,7 +280,8 @@ def test_another_release_of_the_embedded_policy_is_named(tmp_path: Path) -> None
 def test_a_damaged_memory_stops_each_command(place: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     mine = shutil.copytree(place / "mine", tmp_path / "mine")
     (mine / EXAMPLES_FILE).write_bytes((mine / EXAMPLES_FILE).read_bytes()[:-1])
-    before, asked = contents(mine), f"names=[nut] images={place / 'nut.png'}"
+    before = contents(mine)
+    asked = f"names=[nut] images={place / 'nut.png'}"
     for line in (f"teach policy={mine} {asked}", f"forget policy={mine} names=[pear]", f"examples policy={mine}"):
         with pytest.raises(SystemExit) as ended:
             main(line.split())

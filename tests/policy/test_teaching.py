@@ -265,7 +265,8 @@ def test_a_name_has_letters_to_be_asked_for(policy: LanguagePickPolicy) -> None:
 
 
 def test_phrases_and_instructions_name_what_was_taught() -> None:
-    policy, look = LanguagePickPolicy.load("open"), painted_observation(256)
+    policy = LanguagePickPolicy.load("open")
+    look = painted_observation(256)
     taught = {"my mug": 1, "mug": 2, "lemon": 3, "the red nut": 4}
     masks = {name: policy.teach(look, name, point=center(look, n)) for name, n in taught.items()}
     for said, name in {

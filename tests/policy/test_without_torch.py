@@ -52,7 +52,8 @@ def crops(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture(scope="module")
 def trained(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A policy that was trained, and its export."""
-    policy, out = exported / "few_shot", tmp_path_factory.mktemp("trained") / "runtime"
+    policy = exported / "few_shot"
+    out = tmp_path_factory.mktemp("trained") / "runtime"
     return policy, export_runtime(RuntimeExportConfig(str(policy), out=str(out))).folder
 
 
@@ -96,14 +97,16 @@ def test_a_trained_student_is_decided_as_with_torch(
 def test_further_names_are_exported_with_the_policy(
     exported: Path, looks: list[dict[str, Any]], tmp_path: Path
 ) -> None:
-    policy, out = exported / "few_shot", str(tmp_path / "runtime")
+    policy = exported / "few_shot"
+    out = str(tmp_path / "runtime")
     student = StudentRuntime.load(export_runtime(RuntimeExportConfig(str(policy), out=out)).folder)
     with pytest.raises(InvalidArgumentError, match="out"):
         export_runtime(RuntimeExportConfig(str(policy), out=str(policy)))
     with pytest.raises(UnknownObjectError, match="mug"):
         student.predict(looks[0], ["lemon", "mug"])
     config = RuntimeExportConfig(str(policy), out=out, names=["a red teapot", "mug", "the red one", "lemon"])
-    student, with_torch = StudentRuntime.load(export_runtime(config).folder), StudentRuntime.load(policy)
+    student = StudentRuntime.load(export_runtime(config).folder)
+    with_torch = StudentRuntime.load(policy)
     asked = ["mug", "lemon", "a red teapot"]
     found = student.predict(looks[0], asked).scores
     np.testing.assert_allclose(found, with_torch.predict(looks[0], asked).scores, atol=0.02)

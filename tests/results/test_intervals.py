@@ -53,7 +53,8 @@ def test_weights_are_copies_of_rows() -> None:
     rng = np.random.default_rng(1)
     scenes = rng.multinomial(39, [1 / 40] * 40, size=6)
     classes = rng.multinomial(4, [1 / 5] * 5, size=6)
-    run, weights = RunScores(scores, scores > 0.5), (scenes.astype(float), classes.astype(float))
+    run = RunScores(scores, scores > 0.5)
+    weights = (scenes.astype(float), classes.astype(float))
     found_f1, found_recall = (_metric(run, targets, *weights, metric) for metric in ("f1", "recall"))
     found_ap = np.stack([weighted_ap(scores[:, c], targets[:, c], scenes * 1.0) for c in range(5)])
     for b in range(6):
@@ -111,7 +112,8 @@ def simulated(rng: np.random.Generator, spread: float, splits: int) -> tuple[Boo
 
 @pytest.mark.parametrize(("spread", "splits"), [(0.08, 3), (0.0, 1)])
 def test_intervals_cover_the_truth(spread: float, splits: int) -> None:
-    rng, covered = np.random.default_rng(5), 0
+    rng = np.random.default_rng(5)
+    covered = 0
     for _ in range(120):
         bootstrap, truth = simulated(rng, spread, splits)
         found = bootstrap.estimate("a", "f1")
@@ -125,13 +127,15 @@ def splits_of_recalls(shares: NDArray[np.float64], splits: list[list[int]], name
     found = {}
     for n, chosen in enumerate(splits):
         predicted = np.arange(50)[:, None] < np.round(50 * shares[chosen])
-        targets, runs = np.ones(predicted.shape, dtype=bool), {"a": {(0, 0): RunScores(predicted + 0.0, predicted)}}
+        targets = np.ones(predicted.shape, dtype=bool)
+        runs = {"a": {(0, 0): RunScores(predicted + 0.0, predicted)}}
         found[n] = SplitScores(targets, runs, (), tuple(map(str, chosen)) if named else ())
     return Bootstrap(found, resamples=200)
 
 
 def test_intervals_cover_the_truth_where_splits_share_classes() -> None:
-    rng, covered = np.random.default_rng(8), {True: 0, False: 0}
+    rng = np.random.default_rng(8)
+    covered = {True: 0, False: 0}
     for _ in range(120):
         shares = rng.random(26)  # new classes, of a population whose mean recall is 0.5
         splits = [rng.choice(26, 12, replace=False).tolist() for _ in range(3)]
@@ -165,12 +169,14 @@ def test_shares_and_their_differences() -> None:
 
 
 def test_intervals_of_shares_cover_the_truth_where_outcomes_of_an_object_are_alike() -> None:
-    rng, covered = np.random.default_rng(0), {"share": 0, "difference": 0}
+    rng = np.random.default_rng(0)
+    covered = {"share": 0, "difference": 0}
     for _ in range(400):
         names = np.repeat(np.arange(24), rng.integers(1, 20, 24))
         chances = rng.beta(3, 1, (2, 24))[:, names]
         first, second = (rng.random(chances.shape) < chances).tolist()
-        one, apart = share(first, names.tolist()), share_difference(first, second, names.tolist())
+        one = share(first, names.tolist())
+        apart = share_difference(first, second, names.tolist())
         covered["share"] += one.low <= 0.75 <= one.high
         covered["difference"] += apart is not None and apart.low <= 0 <= apart.high
     assert all(0.92 <= count / 400 <= 0.99 for count in covered.values())

@@ -55,7 +55,8 @@ def images_run(folder: Path, seed: int) -> Path:
     own = rng.random(60)
     others = own + np.where(answers == labels, -0.1, 0.1)
     nearest = np.where(answers == labels, (labels + 2) % 4, answers)
-    items, classes = [f"i{n}" for n in range(60)], ["a", "b", "c", "d"]
+    items = [f"i{n}" for n in range(60)]
+    classes = ["a", "b", "c", "d"]
     cosines: dict[str, Any] = {"own": own, "others": others, "nearest": nearest.tolist()}
     cells = {
         ("few_shot", "ood"): Cell.of_answers(items, classes, labels.tolist(), answers.tolist(), **cosines),

@@ -50,7 +50,8 @@ def test_a_killed_command_goes_on(name: str, inputs: Path, chat: str, tmp_path: 
     begin()
     whole = run(words, work, cache)
     assert whole.status == 0, whole.stderr
-    expected, landed = contents(work), 0
+    expected = contents(work)
+    landed = 0
     assert expected and leftovers(tmp_path) == []
     for number in range(KILLS):
         kill = kill_of(name, number, KILLS, whole)
@@ -72,7 +73,8 @@ def test_a_place_that_is_locked_is_refused(
     name: str, inputs: Path, chat: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     WRITING[name].prepare(inputs, tmp_path)
-    place, before = tmp_path / WRITING[name].place, contents(tmp_path)
+    place = tmp_path / WRITING[name].place
+    before = contents(tmp_path)
     with ExitStack() as held, pytest.raises(SystemExit) as ended:
         held.enter_context(file_lock(place))  # of a file, or of a folder that is replaced whole
         if not place.suffix:
@@ -103,7 +105,8 @@ def test_a_full_disk_is_an_error_and_room_mends_it(name: str, inputs: Path, chat
     command = [*COMMAND, *command_words(name, inputs, work, chat)]
     done = call(*command)
     assert done.returncode == 0, done.stderr
-    expected, room = contents(work), int(ROOM * (size_of(work) - before)) // 4096
+    expected = contents(work)
+    room = int(ROOM * (size_of(work) - before)) // 4096
     steps = f"""
 {shlex.join(command)} 2> {out}/first.txt >&2
 echo $? > {out}/first.status

@@ -79,7 +79,8 @@ def test_a_label_that_is_too_long_is_cut_where_that_is_asked_for(teacher: OpenCl
 
 def test_other_labels_follow_the_same_contexts(teacher: OpenClipTeacher) -> None:
     prompts = LearnedPrompts(teacher, LABELS[:2])
-    whole, unseen = prompts.encode(LABELS), prompts.encode(LABELS[2:])
+    whole = prompts.encode(LABELS)
+    unseen = prompts.encode(LABELS[2:])
     known = prompts()
     for part, expected in enumerate(whole):
         parts: list[Any] = [known[part], unseen[part]]

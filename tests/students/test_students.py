@@ -63,7 +63,8 @@ def test_efficientnet_equals_its_library(side: int) -> None:
 
 
 def test_activation_checkpointing_changes_nothing_and_saves_memory() -> None:
-    images, results = torch.randn(4, 3, 64, 64), []
+    images = torch.randn(4, 3, 64, 64)
+    results = []
     for activation_checkpointing in (False, True):
         torch.manual_seed(0)
         network = build_student(
@@ -130,7 +131,8 @@ def test_a_pocket_student_starts_as_the_embedded_teacher() -> None:
         dense = dense_maps(model, model.visual.trunk.forward_features(2 * images - 1))
     torch.testing.assert_close(features.spatial, dense, rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(features.pooled, dense.mean(dim=(2, 3)), rtol=1e-3, atol=1e-4)
-    trained, before = ours.train(), {key: value.clone() for key, value in ours.state_dict().items()}
+    trained = ours.train()
+    before = {key: value.clone() for key, value in ours.state_dict().items()}
     optimizer = torch.optim.SGD([p for p in trained.parameters() if p.requires_grad], lr=0.1)
     trained(normalize_rgb(images.clone())).spatial.square().sum().backward()
     optimizer.step()
@@ -173,7 +175,8 @@ def slow_aggregation(
                 weights = [math.exp(cosine(cell, by[c]) / tau) for cell in cells]
                 pooled = sum(w * cosine(cell, text[c]) for w, cell in zip(weights, cells, strict=True))
                 pair.append(pooled / sum(weights))
-            present, absent = math.exp(scale * pair[0] + bias), math.exp(scale * pair[1])
+            present = math.exp(scale * pair[0] + bias)
+            absent = math.exp(scale * pair[1])
             result[n, c] = present / (present + absent)
     return result
 

@@ -22,7 +22,8 @@ SHIPPED = Path(str(files("pickclutter_lang.assets") / "pocket_teacher"))
 
 
 def test_the_shipped_card_has_the_shipped_figures() -> None:
-    card, figures = (SHIPPED / "README.md").read_text(), json.loads((SHIPPED / "figures.json").read_text())
+    card = (SHIPPED / "README.md").read_text()
+    figures = json.loads((SHIPPED / "figures.json").read_text())
     assert figure_sections(figures) in card and load_pocket_teacher().fingerprint in card
 
 
@@ -32,7 +33,8 @@ def test_scenes_of_another_object_split_are_evaluated_on_its_labels(tmp_path: Pa
     config = TeacherTrainConfig(
         str(tmp_path / "out"), views=[str(views)], unseen_scenes=[str(store.path)], sentence_weight=0.0
     )
-    teacher, data = load_pocket_teacher(), TeacherData.open(config)
+    teacher = load_pocket_teacher()
+    data = TeacherData.open(config)
     figures = evaluate_teacher(teacher, data)
     found = figures["scenes"]["proxy, id, 32 px, object split 2, whole"]
     columns = {split: store.array("visible")[:, store.split_label_indices(split)] for split in ("id", "ood")}

@@ -88,7 +88,8 @@ def write_kind_views(folder: Path, seeds: range) -> Path:
     kinds = find_kinds(["lemon", "mug", "hammer"])
     objects = [kind.words(seed, kind.instance(seed)) for kind in kinds for seed in seeds]
     index = np.arange(len(objects)).repeat(2)
-    rgb, mask = np.full((len(index), 32, 32, 3), 60, np.uint8), np.zeros((len(index), 32, 32), bool)
+    rgb = np.full((len(index), 32, 32, 3), 60, np.uint8)
+    mask = np.zeros((len(index), 32, 32), bool)
     for n, number in enumerate(index):
         rgb[n, 8:24, 8:24], mask[n, 8:24, 8:24] = (40 * number, 200 - 30 * number, 90), True
     rgb[:, 0, 0] = min(seeds.start, 255)  # other images of other seeds
@@ -110,14 +111,16 @@ def test_a_run_learns_resumes_to_the_bit_and_is_exported(
     named = figures["views"]["proxy, paper, objects"]
     assert named["names"] == figures["all_names"]["proxy"]["objects"] == 3
     assert named["interval"][0] <= named["top1_shown"] <= named["interval"][1]
-    frozen, plain = "network.blocks.0.0.conv_dw.weight", PocketEfficientNet()
+    frozen = "network.blocks.0.0.conv_dw.weight"
+    plain = PocketEfficientNet()
     plain.load_imagenet_weights()
     model: Any = load_pocket_teacher(whole).model
     torch.testing.assert_close(
         model.visual.trunk.state_dict()[frozen], plain.state_dict()[frozen], atol=1e-3, rtol=1e-3
     )
 
-    interrupted, original = config(data, tmp_path / "part"), RenderBatchSampler.batch
+    interrupted = config(data, tmp_path / "part")
+    original = RenderBatchSampler.batch
 
     def interrupt(self: RenderBatchSampler, step: int) -> object:
         if step == 3:
@@ -195,7 +198,8 @@ def test_batches_depend_on_seed_and_step_alone(data: Path, tmp_path: Path) -> No
 
 
 def test_excluded_objects_are_neither_visible_nor_named(data: Path, tmp_path: Path) -> None:
-    settings, excluded = config(data, tmp_path, exclude_split="ood"), excluded_ids("ood")
+    settings = config(data, tmp_path, exclude_split="ood")
+    excluded = excluded_ids("ood")
     assert len(excluded) == 12 and not excluded_ids("none")
     names = [item.name for item in CATALOG if item.split == "ood" and item.name != "orange"]  # a color too
     for step in range(3):
@@ -239,7 +243,8 @@ def test_sigmoid_loss_against_numpy() -> None:
     cosines = torch.rand(3, 4, generator=torch.Generator().manual_seed(0)) * 2 - 1
     targets = torch.eye(3, 4, dtype=torch.bool)
     x = 10.0 * cosines.double().numpy() - 3.0
-    positive, negative = np.log1p(np.exp(-x))[targets.numpy()].mean(), np.log1p(np.exp(x))[~targets.numpy()].mean()
+    positive = np.log1p(np.exp(-x))[targets.numpy()].mean()
+    negative = np.log1p(np.exp(x))[~targets.numpy()].mean()
     assert float(PairwiseSigmoid()(cosines, targets).detach()) == pytest.approx((positive + negative) / 2, rel=1e-5)
 
 

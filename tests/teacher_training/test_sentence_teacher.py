@@ -46,7 +46,8 @@ def test_texts_of_a_step_follow_from_the_seed(model: SentenceEncoder, monkeypatc
     assert len(words) == len(set(words)) == 40 and embeddings.shape == (40, 384)
     assert "red" in words and "apple" in words and "monday" not in words
     monkeypatch.setattr(sentence_teacher, "common_words", lambda *_: (words, embeddings))
-    teacher, tags = SentenceTeacher(NAMED, WORDS, seed=0), [f"name:{item.name}" for item in NAMED]
+    teacher = SentenceTeacher(NAMED, WORDS, seed=0)
+    tags = [f"name:{item.name}" for item in NAMED]
     texts, similarity = teacher.sample(3, tags)
     again, same = teacher.sample(3, tags)
     assert texts == again and torch.equal(similarity, same) and teacher.sample(4, tags)[0] != texts
@@ -77,7 +78,8 @@ def test_a_few_steps_come_near_directions_of_meaning(model: SentenceEncoder, mon
 def test_loss_is_the_divergence_over_anchors() -> None:
     generator = torch.Generator().manual_seed(0)
     words, anchors = torch.randn(3, 4, generator=generator), torch.randn(5, 4, generator=generator)
-    similarity, scale = torch.rand(3, 5, generator=generator), torch.tensor(7.0)
+    similarity = torch.rand(3, 5, generator=generator)
+    scale = torch.tensor(7.0)
 
     def softmax(x: NDArray[Any]) -> NDArray[Any]:
         powers = np.exp(x - x.max())

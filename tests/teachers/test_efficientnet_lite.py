@@ -72,7 +72,9 @@ def test_a_dilated_convolution_trains_as_torchs(size: int, kernel: int) -> None:
 
 def test_no_convolution_of_a_training_network_is_dilated() -> None:
     output = PocketEfficientNet().train()(torch.rand(1, 3, 64, 64))
-    waiting, seen, dilations = [output.grad_fn], set(), []
+    waiting = [output.grad_fn]
+    seen = set()
+    dilations = []
     while waiting:
         node = waiting.pop()
         if node is not None and node not in seen:

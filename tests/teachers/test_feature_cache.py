@@ -34,7 +34,8 @@ class Counted:
     """Gives images and counts its calls."""
 
     def __init__(self, images: NDArray[Any] = IMAGES) -> None:
-        self.images, self.calls = images, 0
+        self.images = images
+        self.calls = 0
 
     def __call__(self, rows: Sequence[int]) -> NDArray[Any]:
         self.calls += 1
@@ -47,7 +48,9 @@ def teacher() -> OpenClipTeacher:
 
 
 def test_features_are_computed_once_for_each_key(tmp_path: Path) -> None:
-    cache, images, teacher = FeatureCache(tmp_path), Counted(), make_teacher()
+    cache = FeatureCache(tmp_path)
+    images = Counted()
+    teacher = make_teacher()
     exact = cache.get_or_compute(teacher, ROWS, images, data="d")
     assert torch.equal(FeatureCache(tmp_path).get_or_compute(teacher, ROWS, images, data="d"), exact)
     assert images.calls == 1 and torch.allclose(exact, teacher.encode_image(teacher.preprocess(IMAGES)), atol=1e-5)
@@ -68,7 +71,9 @@ def test_features_are_computed_once_for_each_key(tmp_path: Path) -> None:
 
 
 def test_one_of_two_processes_computes_the_features(tmp_path: Path, teacher: OpenClipTeacher) -> None:
-    started, resume, late = threading.Event(), threading.Event(), Counted()
+    started = threading.Event()
+    resume = threading.Event()
+    late = Counted()
 
     def slow(rows: Sequence[int]) -> NDArray[Any]:
         started.set()
@@ -102,7 +107,8 @@ def test_damage_is_an_error(tmp_path: Path, teacher: OpenClipTeacher, damage: st
 
 
 def test_an_interrupted_write_is_ignored(tmp_path: Path, teacher: OpenClipTeacher) -> None:
-    cache, images = FeatureCache(tmp_path), Counted()
+    cache = FeatureCache(tmp_path)
+    images = Counted()
     cache.get_or_compute(teacher, ROWS, images, data="d")
     next(tmp_path.glob("*.json")).unlink()
     cache.get_or_compute(teacher, ROWS, images, data="d")

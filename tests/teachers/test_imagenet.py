@@ -37,7 +37,8 @@ def network() -> Any:
 
 def test_images_have_the_features_that_the_classifier_reads(teacher: OpenClipTeacher, network: Any) -> None:
     images = teacher.preprocess(np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8))
-    features, last = teacher.encode_image(images), network.classifier
+    features = teacher.encode_image(images)
+    last = network.classifier
     with torch.no_grad():
         expected = network(images) - last.bias
     assert features.norm(dim=1).numpy() == pytest.approx(1)

@@ -42,7 +42,8 @@ def test_words_without_an_embedding_are_unknown() -> None:
 
 def test_an_unknown_word_is_the_weighted_mean_of_its_nearest_known_words() -> None:
     plain = load_pocket_teacher()
-    teacher, file = plain.with_neighbors(), load_file(Path(str(files("pickclutter_lang.assets") / NEIGHBORS_FILE)))
+    teacher = plain.with_neighbors()
+    file = load_file(Path(str(files("pickclutter_lang.assets") / NEIGHBORS_FILE)))
     table = plain.embed_tokens(torch.arange(plain.config["text_cfg"]["vocab_size"])).detach().numpy()
     for word in ("kettle", "pillow", "crimson"):
         tokens = plain.tokenize([word])
@@ -59,7 +60,8 @@ def test_an_unknown_word_is_the_weighted_mean_of_its_nearest_known_words() -> No
 
 def test_known_words_and_the_fingerprint_stay_as_they_are() -> None:
     plain = load_pocket_teacher()
-    teacher, texts = plain.with_neighbors(), ["a red mug", *paper_catalog().names, "qzxv"]
+    teacher = plain.with_neighbors()
+    texts = ["a red mug", *paper_catalog().names, "qzxv"]
     assert torch.equal(teacher.encode_text(texts), plain.encode_text(texts))
     assert teacher.fingerprint == plain.fingerprint == load_pocket_teacher().fingerprint
     assert not torch.allclose(teacher.encode_text(["kettle"]), plain.encode_text(["kettle"]), atol=0.1)
@@ -79,7 +81,8 @@ def test_words_with_marks_are_taken_for_known_ones(word: str) -> None:
 
 
 def test_a_policy_and_the_teacher_keep_names_that_they_were_made_with() -> None:
-    plain, reference = load_pocket_teacher(), StudentRuntime.load("open").config.teacher
+    plain = load_pocket_teacher()
+    reference = StudentRuntime.load("open").config.teacher
     expected = plain.encode_text(["a photo of a kettle", "a photo of a red kettle"])
     with pytest.warns(UnknownWordWarning):
         found = TeacherDetector(plain, ["kettle"], Thresholds(0.5, {})).encode_names(["kettle", "red kettle"])

@@ -57,7 +57,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_second_run_reads_what_the_first_computed(root: Path) -> None:
-    teacher, scenes = Counting(load_teacher("pocket", root / "teacher")), scene_set(root / "scenes")
+    teacher = Counting(load_teacher("pocket", root / "teacher"))
+    scenes = scene_set(root / "scenes")
     cached = teacher_features(teacher, scenes, FeatureCache(root / "cache"))
     assert teacher.images == 0
     torch.testing.assert_close(
@@ -121,7 +122,8 @@ def test_a_flipped_scene_has_the_features_of_flipped_crops(tmp_path: Path) -> No
     flips = flip_variants(scenes.config.augmentation.flips)
     assert regions.features.shape == (sum(map(len, regions.instance_ids)), 4, teacher.embed_dim)
     for number, flip in enumerate(flips):
-        segments, image = scenes.segmentation([4], [flip])[0], scenes.hand_images([4], flip)
+        segments = scenes.segmentation([4], [flip])[0]
+        image = scenes.hand_images([4], flip)
         for instance_id, feature in zip(regions.instance_ids[4], regions.of(4, number), strict=True):
             crop = crop_squares(image, [bounding_square(segments == instance_id)])
             plain = teacher.encode_image(teacher.preprocess(crop))[0]
@@ -132,9 +134,11 @@ def test_a_flipped_scene_has_the_features_of_flipped_crops(tmp_path: Path) -> No
 
 def test_an_object_alone_has_the_features_of_its_crop_without_others(tmp_path: Path) -> None:
     config_ = config(*make_toys(tmp_path), "data.region_crops=object")
-    scenes, cache = SceneDataset(SceneStore.open(config_.data.train), config_.data), FeatureCache(tmp_path / "cache")
+    scenes = SceneDataset(SceneStore.open(config_.data.train), config_.data)
+    cache = FeatureCache(tmp_path / "cache")
     teacher = load_teacher("pocket", config_.teacher.checkpoint)
-    found, alone = encode_regions(teacher, scenes, cache), teacher.for_objects()
+    found = encode_regions(teacher, scenes, cache)
+    alone = teacher.for_objects()
     assert alone is not None
     masks = scenes.segmentation([4])[0] == np.array(found.instance_ids[4])[:, None, None]
     image = np.where(masks.any(axis=0)[..., None], scenes.hand_images([4])[0], 0)  # what is behind does not matter
@@ -162,7 +166,8 @@ def test_crops_keep_the_pixels_of_their_image() -> None:
 
 def test_coverage_is_the_location_of_an_object(parts: Parts) -> None:
     scenes, _, regions = parts
-    row, augmentation = 3, AugmentationParams(horizontal=True, shift=(4, 0))
+    row = 3
+    augmentation = AugmentationParams(horizontal=True, shift=(4, 0))
     image_index, coverage, features = region_coverage(
         scenes, regions, [7, row], [AugmentationParams(), augmentation], (4, 4)
     )
@@ -178,7 +183,8 @@ def test_coverage_is_the_location_of_an_object(parts: Parts) -> None:
 
 def test_label_coverage_is_a_fraction_of_each_cell(parts: Parts) -> None:
     scenes, _, _ = parts
-    rows, augmentations = [7, 3], [AugmentationParams(), AugmentationParams(horizontal=True, shift=(4, 0))]
+    rows = [7, 3]
+    augmentations = [AugmentationParams(), AugmentationParams(horizontal=True, shift=(4, 0))]
     labels = list(range(0, len(scenes.store.model_ids), 2))
     coverage = label_coverage(scenes, rows, augmentations, labels, (4, 4))
     assert coverage.shape == (2, len(labels), 16) and 0 < int((coverage.sum(dim=2) > 0).sum()) < 2 * len(labels)

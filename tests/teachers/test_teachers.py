@@ -53,7 +53,8 @@ def teacher(request: pytest.FixtureRequest) -> Iterator[OpenClipTeacher]:
 
 
 def test_prompts_equal_texts_at_any_length(teacher: OpenClipTeacher) -> None:
-    tokens, model = teacher.tokenize(TEXTS), cast(Any, teacher.model)
+    tokens = teacher.tokenize(TEXTS)
+    model = cast(Any, teacher.model)
     expected = model.encode_text(open_clip.tokenize(TEXTS, teacher.context_length), normalize=True)
     assert torch.allclose(teacher.encode_text(TEXTS), expected, atol=2e-5)
     for length in (None, 20):
@@ -116,7 +117,8 @@ def test_open_clip_itself_builds_the_pocket_teacher(tmp_path: Path) -> None:
     assert teacher.config == POCKET_CONFIG["model_cfg"]
     save_pocket_model(tmp_path, teacher.model, POCKET_CONFIG, None)
     loaded = open_clip.create_model(f"local-dir:{tmp_path}").eval()
-    image, tokens = torch.randn(1, 3, 160, 160), open_clip.tokenize(TEXTS, teacher.context_length)
+    image = torch.randn(1, 3, 160, 160)
+    tokens = open_clip.tokenize(TEXTS, teacher.context_length)
     with torch.no_grad():
         features, text = loaded.encode_image(image, normalize=True), loaded.encode_text(tokens, normalize=True)
     torch.testing.assert_close(features, teacher.encode_image(image), atol=1e-5, rtol=1e-4)
@@ -183,7 +185,8 @@ def test_the_embedded_teacher_recognizes_easy_objects() -> None:
     for item in items:
         renderer.show(Model(objects.model_dir(item.model_id), item.scale, item.name, {}))
         views += [renderer.view(azimuth=azimuth).rgb for azimuth in (0.3, 2.5)]
-    teacher, names = load_teacher("pocket"), paper_catalog().names
+    teacher = load_teacher("pocket")
+    names = paper_catalog().names
     texts = teacher.encode_text([f"a photo of a {name}" for name in names])
     predicted = (teacher.encode_image(teacher.preprocess(np.stack(views))) @ texts.T).argmax(dim=1)
     found = [names[n] for n in predicted]

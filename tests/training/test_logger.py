@@ -26,7 +26,8 @@ class LinePhase(Phase):
     name, selection_metric = "line", "map"
 
     def __init__(self, stops_in: int = 0) -> None:
-        self.config, self._stops_in = PhaseConfig(epochs=3), stops_in
+        self.config = PhaseConfig(epochs=3)
+        self._stops_in = stops_in
 
     @cached_property
     def model(self) -> torch.nn.Module:

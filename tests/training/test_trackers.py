@@ -34,7 +34,9 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def wandb_records(data: bytes) -> list[bytes]:
     """Return the records of a `.wandb` file: LevelDB's log format after a header of 7 bytes."""
-    records, place, parts = [], 7, b""
+    records = []
+    place = 7
+    parts = b""
     while place + 7 <= len(data):
         if 32768 - place % 32768 < 7:  # a block's end holds no header
             place += 32768 - place % 32768

@@ -17,7 +17,8 @@ def ended_process() -> int:
 
 
 def test_leftovers_of_ended_writers_of_the_file_are_removed(tmp_path: Path) -> None:
-    gone, other = ended_process(), os.getppid()
+    gone = ended_process()
+    other = os.getppid()
     for name in (f".a.json.{gone}.tmp", f".a.json.{other}.tmp", f".b.json.{gone}.tmp", ".a.json.x.tmp"):
         (tmp_path / name).touch()
     atomic_write(tmp_path / "a.json", b"{}")

@@ -58,7 +58,8 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_the_lock_file_goes_with_its_holder_and_waiters_stay_apart(tmp_path: Path) -> None:
-    path, inside = tmp_path / "count", []
+    path = tmp_path / "count"
+    inside = []
 
     def count(_: int) -> None:
         for _ in range(10):

@@ -100,7 +100,9 @@ class ImageFiles:
 
     def _open_cache(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Return which images are decoded [N], and their pixels [N, S, S, 3], mapped from the file of the cache."""
-        path, count, side = self._cache / f"{self._key}_{self.image_size}.squares", len(self.ids), self.image_size
+        path = self._cache / f"{self._key}_{self.image_size}.squares"
+        count = len(self.ids)
+        side = self.image_size
         size = count * (1 + side * side * 3)
         create_dir(self._cache)
         try:
@@ -159,7 +161,8 @@ class ImageDataset:
             check_line(f"the name of the class in {item.folder!a}", item.name)
         _check_unique("folder of a class", [item.folder for item in self.classes])
         _check_unique("name of a class", [item.name.lower() for item in self.classes])
-        counts, count = Counter(self.labels.tolist()), len(self.classes)
+        counts = Counter(self.labels.tolist())
+        count = len(self.classes)
         if self.labels.shape != (len(self.images.ids),) or not {*counts} <= {*range(count)}:
             raise InvalidArgumentError(
                 f"expected labels below {count} for each of {len(self.images.ids)} images, but got {counts}"

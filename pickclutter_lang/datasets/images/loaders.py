@@ -115,11 +115,13 @@ def _image_folder(config: ImageDataConfig) -> ImageDataset:
     root = Path(config.root)
     beside = (place / CLASSES for place in (root, root.parent) if (place / CLASSES).is_file())
     names = Path(config.classes) if config.classes else next(beside, None)
-    rows, classes = _read_rows(names) if names else {}, {}
+    rows = _read_rows(names) if names else {}
+    classes = {}
     for path in _subfolders(root):
         row = rows.get(path.name, _Row(folder=path.name))
         name = str(row.get("name") or re.sub(r"[-_]+", " ", path.name))
-        category, description = str(row.get("category") or row.get("coarse") or ""), str(row.get("description") or "")
+        category = str(row.get("category") or row.get("coarse") or "")
+        description = str(row.get("description") or "")
         classes[path] = ImageClass(path.name, name, description.strip(), category)
     if not classes:
         raise MissingAssetsError(f"expected a folder of images for each class in {root}, but there is none")
@@ -158,7 +160,8 @@ def _published(spec: PublishedSet, config: ImageDataConfig) -> ImageDataset:
     if not (root / FOLDERS["id"]).is_dir():
         root = _first_folder(root, *spec.places)
     data = from_files(config, spec.read(config, root, spec))
-    here, whole = (len(data.classes), len(data.labels)), (spec.num_classes, spec.num_images)
+    here = (len(data.classes), len(data.labels))
+    whole = (spec.num_classes, spec.num_images)
     counts = f"{spec.title} has {whole[0]} classes and {whole[1]} images, but here are {here[0]} and {here[1]}"
     return data if here == whole else replace(data, notes=(f"{counts}; the full dataset is at {spec.source}",))
 
@@ -197,7 +200,8 @@ def _cars(config: ImageDataConfig, root: Path, spec: PublishedSet) -> Sequence[L
     """Read `cars_train` with the development kit's labels, or class folders; as the paper, no image of the test."""
     if not (root / "cars_train").is_dir():
         return _plain(config, root, spec)
-    kit, images = _first_folder(root, "devkit"), _first_folder(root, "cars_train/cars_train", "cars_train")
+    kit = _first_folder(root, "devkit")
+    images = _first_folder(root, "cars_train/cars_train", "cars_train")
     names = [str(name) for name in np.atleast_1d(_read_mat(kit / "cars_meta.mat", "class_names"))]
     classes = [ImageClass(re.sub(r"[\s/]+", "_", name), name) for name in names]
     path = kit / "cars_train_annos.mat"
@@ -248,7 +252,11 @@ def _object_views(config: ImageDataConfig) -> ImageDataset:
     :raises DatasetError: when there are no views of objects, or a folder is damaged
     :raises InvalidArgumentError: when the same views are there twice
     """
-    images, ids, objects, left_out, hashes = [], [], [], 0, []
+    images = []
+    ids = []
+    objects = []
+    left_out = 0
+    hashes = []
     for folder in (config.root, *config.extra_views):
         store = ObjectViewDataset.open(folder)
         hashes.append(store.content_hash)

@@ -83,7 +83,8 @@ def with_texts(data: ImageDataset, folder: Path) -> ImageDataset:
             f"expected `folder index name` in each of the {len(rows)} lines of {path}, and as many descriptions in "
             f"{described}, but got {len(sentences)}"
         )
-    place, classes = match_classes([row[0] for row in rows], data.classes), list(data.classes)
+    place = match_classes([row[0] for row in rows], data.classes)
+    classes = list(data.classes)
     named = [place[row[0]] for row in rows if row[0] in place]
     if not named or len(set(named)) < len(named):
         raise InvalidArgumentError(f"expected one text for each class of {data.name} in {path}, but got {len(named)}")

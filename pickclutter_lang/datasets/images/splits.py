@@ -66,7 +66,8 @@ def seeded_split(data: ImageDataset, seed: int, shots: int) -> Split:
     :param shots: few-shot images of each unseen class, which are not in X_ood
     :raises DatasetError: naming a class with too few images, or when there are no unseen classes
     """
-    order, half = np.random.default_rng(seed).permutation(len(data.classes)).tolist(), (len(data.classes) + 1) // 2
+    order = np.random.default_rng(seed).permutation(len(data.classes)).tolist()
+    half = (len(data.classes) + 1) // 2
     seen, unseen = data.class_split or (tuple(sorted(order[:half])), tuple(sorted(order[half:])))
     if not seen or not unseen:
         raise DatasetError(
@@ -186,7 +187,8 @@ def _with_few_shot(rows: Mapping[str, Sequence[int]], data: ImageDataset, seed: 
     for subset, members in rows.items():
         for row in members:
             by_class[subset].setdefault(int(data.labels[row]), []).append(row)
-    seen, unseen = sorted({*by_class["train"], *by_class["id"]}), sorted(by_class["ood"])
+    seen = sorted({*by_class["train"], *by_class["id"]})
+    unseen = sorted(by_class["ood"])
     for subset, classes, least in (("train", seen, 1), ("id", seen, 1), ("ood", unseen, shots + 1)):
         for n in classes:
             count = len(by_class[subset].get(n, []))

@@ -90,7 +90,8 @@ def write_dataset_card(path: str | Path) -> None:
     :raises DatasetError: when there is no complete store, or the result of the check cannot be read
     """
     store = SceneStore.open(path)
-    manifest, labels = store.manifest, _labels_of(store)
+    manifest = store.manifest
+    labels = _labels_of(store)
     license_words = mesh_words(manifest.object_set, store.own_catalog, bool(manifest.distractor_kinds))
     parts = [
         markdown_table(("", ""), _overview(store).items()),
@@ -113,7 +114,8 @@ def _labels_of(store: SceneStore) -> list[str]:
 
 
 def _overview(store: SceneStore) -> dict[str, str]:
-    manifest, kinds = store.manifest, store.manifest.distractor_kinds
+    manifest = store.manifest
+    kinds = store.manifest.distractor_kinds
     counts = store.array("present").sum(1)
     rows = {
         "split": f"`{manifest.split}`: {_SPLITS.get(manifest.split, 'as imported')}",
@@ -211,7 +213,9 @@ def write_contact_sheet(path: str | Path) -> None:
     Each name carries a mark and a color for the furthest label that holds.
     """
     store = SceneStore.open(path)
-    manifest, labels, camera = store.manifest, _labels_of(store), store.cameras[0]
+    manifest = store.manifest
+    labels = _labels_of(store)
+    camera = store.cameras[0]
     indices = np.unique(np.linspace(0, len(store) - 1, min(_SHEET_SCENES, len(store))).astype(int)).tolist()
     cells = [
         Cell([store.images(camera, "rgb", n)], [(f"scene {n}", "black"), *_names(store, n, labels)]) for n in indices
@@ -228,7 +232,8 @@ def _names(store: SceneStore, index: int, labels: Sequence[str]) -> list[Words]:
     reached = np.sum([scene[label] for label in labels], axis=0)
     order = sorted(np.flatnonzero(scene["present"]).tolist(), key=lambda label_index: -int(reached[label_index]))
     marked = [(store.label_names[n], _MARKS[labels[reached[n] - 1]]) for n in order]
-    kinds, first = [*store.manifest.distractor_kinds.values()], len(store.label_names)
+    kinds = [*store.manifest.distractor_kinds.values()]
+    first = len(store.label_names)
     if kinds:
         marked += [(kinds[actor - first], _DISTRACTOR) for actor in scene["actors"] if actor >= first]
     return [(f"{mark} {name}", color) for name, (mark, color, _) in marked]

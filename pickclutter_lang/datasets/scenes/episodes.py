@@ -46,9 +46,11 @@ def episode(row: Mapping[str, NDArray[Any]], model_ids: Sequence[str]) -> dict[s
     :param row: at least the fields `actors`, `scales`, `poses` and `rep_pts` of a scene, and `instances` if it has them
     :param model_ids: what `actors` are positions in, see `Manifest.actor_ids`
     """
-    actors, seeds = [], row.get("instances")
+    actors = []
+    seeds = row.get("instances")
     for instance_id in np.flatnonzero(row["actors"] >= 0).tolist():
-        points, model_id = row["rep_pts"][instance_id], model_ids[int(row["actors"][instance_id])]
+        points = row["rep_pts"][instance_id]
+        model_id = model_ids[int(row["actors"][instance_id])]
         actors.append(
             {
                 "model_id": model_id if seeds is None or seeds[instance_id] < 0 else f"{model_id}-{seeds[instance_id]}",
@@ -71,7 +73,9 @@ def write_episodes(path: str | Path) -> None:
 
 def _packed(store: SceneStore) -> Iterator[bytes]:
     """Yield the file shard by shard, so that memory does not grow with the store."""
-    gzip, before, manifest = zlib.compressobj(6, wbits=31), "[", store.manifest
+    gzip = zlib.compressobj(6, wbits=31)
+    before = "["
+    manifest = store.manifest
     names = [*_FIELDS, *({"instances"} & {*manifest.fields})]
     for number in range(manifest.shard_count):
         shard = manifest.shard_range(number)

@@ -112,7 +112,8 @@ class _PublishedScenes:
 
     def row(self, index: int) -> SceneRow:
         """Return one scene as a row of the store."""
-        name, size = self._names[index], self._config.image_size
+        name = self._names[index]
+        size = self._config.image_size
         present = np.zeros(len(self._catalog), bool)
         try:
             present[[self._catalog.index(model_id) for model_id in self._model_ids(name)]] = True

@@ -141,6 +141,7 @@ def bytes_damage(path: Path, entry: ShardEntry) -> str | None:
 def _check_form(file: h5py.File, entry: ShardEntry, manifest: Manifest) -> None:
     """Raise ValueError unless a shard has the arrays of the manifest, with their dtypes and shapes."""
     for form in manifest.forms:
-        item, shape = open_array(file, form.name, entry.bytes * MAX_COMPRESSION), (entry.rows, *form.shape)
+        item = open_array(file, form.name, entry.bytes * MAX_COMPRESSION)
+        shape = (entry.rows, *form.shape)
         if item.dtype != form.dtype or item.shape != shape:
             raise ValueError(f"{form.name} is {item.dtype} {list(item.shape)} instead of {form.dtype} {list(shape)}")

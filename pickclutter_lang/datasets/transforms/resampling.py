@@ -81,10 +81,12 @@ def segment_means(maps: Float32Array, segments: NDArray[np.int64], count: int) -
     """
     height, width = maps.shape[1:]
     rows, columns = (_neighbors(_enlarged(side, len(segments)), side - 1) for side in (height, width))
-    weights, first = np.zeros(count * height * width), segments * (height * width)
+    weights = np.zeros(count * height * width)
+    first = segments * (height * width)
     for row, of_row in rows:
         for column, of_column in columns:
-            cells, shares = first + (row * width)[:, None] + column, of_row[:, None] * of_column
+            cells = first + (row * width)[:, None] + column
+            shares = of_row[:, None] * of_column
             weights += np.bincount(cells.ravel(), shares.ravel(), len(weights))
     by_segment = weights.reshape(count, -1)
     pixels = by_segment.sum(axis=1)
@@ -166,7 +168,8 @@ def _between(values: Float32Array, positions: NDArray[np.float64], axis: int) ->
 def _smoothing(side: int, size: int) -> Float32Array:
     """Return the weights [size, side] of pixels in each pixel of a resized axis: a triangle as wide as a new pixel."""
     scale = side / size
-    centers, width = (np.arange(size) + 0.5) * scale, max(scale, 1.0)
+    centers = (np.arange(size) + 0.5) * scale
+    width = max(scale, 1.0)
     weights = np.maximum(1 - np.abs(np.arange(side) + 0.5 - centers[:, None]) / width, 0)
     out: Float32Array = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
     return out

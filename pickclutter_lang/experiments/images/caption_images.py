@@ -56,7 +56,9 @@ def caption_images(config: CaptionConfig) -> Captioned:
     check_writable_dir(out.parent)
     captioner = Captioner(config.model, config.revision, config.max_tokens, config.device)
     data, _, report = load_image_dataset(config.data)
-    images, ids, hashes = data.images, data.images.ids, _hashes(data.images)
+    images = data.images
+    ids = data.images.ids
+    hashes = _hashes(data.images)
     with file_lock(out):
         done = _captioned(out, captioner.provenance, dict(zip(ids, hashes, strict=True)))
         left = [row for row, name in enumerate(ids) if name not in done]

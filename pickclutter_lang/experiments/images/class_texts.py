@@ -59,7 +59,8 @@ def class_texts(config: ClassTextConfig, classes: Sequence[ImageClass], *, behin
     :raises InvalidArgumentError, UnknownObjectError: naming the classes without a description
     :raises DatasetError: when a file is not there
     """
-    names, source = [item.name for item in classes], config.descriptions
+    names = [item.name for item in classes]
+    source = config.descriptions
     if source is None:
         return names if behind_context else [config.template.format(name=name) for name in names]
     if source == _OWN:
@@ -121,7 +122,8 @@ def describe_data(config: ImageTrainConfig, data: ImageDataset, split: Split) ->
 
     :raises InvalidArgumentError: when a description or a caption is lacking
     """
-    names, ids = [item.name for item in data.classes], data.images.ids
+    names = [item.name for item in data.classes]
+    ids = data.images.ids
     parts = {part: [ids[row] for row in getattr(split, part)] for part in SUBSETS}
     needed = config.objective.build().needs("captions")
     captions = captions_of(data, (*split.train, *split.fewshot)) if needed else []

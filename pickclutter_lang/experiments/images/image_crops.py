@@ -41,7 +41,8 @@ class ImageCrops:
         :param num_workers: see `prefetch_map`
         """
         self.images, self.config, self.size = images, config, size
-        self.center_crop, self.num_workers = center or images.image_size, num_workers
+        self.center_crop = center or images.image_size
+        self.num_workers = num_workers
 
     def eval_images(self, rows: Sequence[int]) -> Tensor:
         """Return images without augmentation, uint8 [n, 3, S, S]."""
@@ -66,7 +67,8 @@ class ImageCrops:
         """
         generators = [np.random.default_rng([*key, row]) for row in rows]
         crops = [int(rng.integers(self.config.fixed_crops)) if self.config.fixed_crops else 0 for rng in generators]
-        images, own = [], range(len(rows))[own_slice()]
+        images = []
+        own = range(len(rows))[own_slice()]
         for image, n in zip(_channels_first(self.images.load([rows[n] for n in own])), own, strict=True):
             if self.config.rand_augment:
                 image = rand_augment(image, generators[n])

@@ -120,7 +120,8 @@ def _figure_2b(runs: Runs) -> tuple[Figure, Lines]:
             f"expected {BEST} and {ENRICHED} of one seed and class split under {runs.folder}; run both"
         )
     names = runs.of(BEST)[shared[0]]["data"]["unseen"]
-    colors, figure = colormaps["tab10"], Figure(figsize=(11, 4.8), layout="constrained")
+    colors = colormaps["tab10"]
+    figure = Figure(figsize=(11, 4.8), layout="constrained")
     axes = figure.subplots(1, len(_SIDES))
     lines: Lines = [["run", "kind", "class", "x", "y"]]
     for ax, (run, title) in zip(axes, _SIDES.items(), strict=True):
@@ -141,7 +142,8 @@ def _figure_2b(runs: Runs) -> tuple[Figure, Lines]:
         axes[0].scatter([], [], color=colors(label), s=30, label=name)
     axes[0].scatter([], [], marker="*", s=150, color="white", edgecolor="black", label="text")
     n_shown = min(len(names), MOST_CLASSES)
-    data, folder = runs.first["data"]["name"], shared[0].folder_name
+    data = runs.first["data"]["name"]
+    folder = shared[0].folder_name
     figure.suptitle(f"{data}: {n_shown} of {len(names)} classes of Y_ood, {folder}", fontsize=11)
     figure.legend(loc="outside right center", fontsize=9)
     return figure, lines

@@ -138,7 +138,8 @@ class ImageParts:
     @torch.no_grad()
     def try_sizes(self) -> None:
         """Run the student on an image of every size of the training, before the teacher encodes any."""
-        config, model = self.config, self.model.eval()
+        config = self.config
+        model = self.model.eval()
         for size in {config.image_size, *config.distill.image_size_schedule, *config.few_shot.image_size_schedule}:
             try:
                 model.features(torch.zeros(2, 3, size, size, dtype=torch.uint8))

@@ -52,7 +52,9 @@ class ImagePhase(Phase):
 
         A sample is its source (0: X_train, 1: few-shot images) and the row of the image.
         """
-        split, config, key = self.parts.split, self.parts.config, self._key(epoch)
+        split = self.parts.split
+        config = self.parts.config
+        key = self._key(epoch)
         if self.name == DISTILL:
             passes = [
                 shuffled_batches(len(split.train), config.distill.batch_size, (*key, n))
@@ -79,20 +81,23 @@ class ImagePhase(Phase):
         rows, images, crops = prepared
         with own_draws():
             student = gather_rows(self.model.features(images), len(rows))
-        labels, loss = self.parts.labels[rows], student.new_zeros(())
+        labels = self.parts.labels[rows]
+        loss = student.new_zeros(())
         terms = {name: student.new_zeros(()) for name in self.parts.objective.weights}
         for group in self.classes:  # the mean over the images, whatever the groups
             members = torch.isin(labels, torch.tensor(group)).nonzero()[:, 0]
             if len(members):
                 share, (value, parts) = len(members) / len(rows), self._group_loss(student, group, members, rows, crops)
-                loss, terms = loss + share * value, {name: terms[name] + share * parts[name] for name in terms}
+                loss = loss + share * value
+                terms = {name: terms[name] + share * parts[name] for name in terms}
         return loss, terms
 
     def validate(self) -> dict[str, float]:
         """Return the mean accuracy of the classes on X_id."""
         rows = self.parts.split.id
         self.model.eval()
-        features, text = student_features(self.model, self.parts.crops, rows), self.model.text(self.parts.split.seen)
+        features = student_features(self.model, self.parts.crops, rows)
+        text = self.model.text(self.parts.split.seen)
         predicted = nearest_class(features, text.detach().cpu(), self.parts.split.seen)
         return {"accuracy": mean_class_accuracy(predicted, self.parts.labels[list(rows)])}
 

@@ -44,7 +44,8 @@ MOST_CLASSES, _MOST_IMAGES = 10, 100
 """So many classes, and images of each, are in the former."""
 _EIGENVALUES = 10  # of Figure 4
 _NEIGHBORS, _TEXTS = (3, 5, 10), (2, 3, 5)
-_MOST_EXAMPLES, _SIDE = {"id": 6, "ood": 12}, 160
+_MOST_EXAMPLES = {"id": 6, "ood": 12}
+_SIDE = 160
 
 Accuracy = dict[str, float]
 Questions = Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]
@@ -80,13 +81,15 @@ def evaluate_images(run: ImageRun) -> Record:
     :raises LockedError: when another process is at work in its folder
     """
     with run.locked():
-        start, split = time.perf_counter(), run.parts.split
+        start = time.perf_counter()
+        split = run.parts.split
         questions: Questions = {
             "id": (split.id, split.seen),
             "ood": (split.ood, split.unseen),
             "all": (split.ood, (*split.seen, *split.unseen)),
         }
-        answers, metrics = {TEACHER: _teacher_answers(run, questions)}, dict[str, Any]()
+        answers = {TEACHER: _teacher_answers(run, questions)}
+        metrics = dict[str, Any]()
         metrics[TEACHER] = {part: one.accuracy for part, one in answers[TEACHER].items()}
         for stage, phase in (("zero_shot", DISTILL), ("few_shot", FEW_SHOT)):
             metrics[stage], answers[stage] = _over_last_epochs(run, phase, lambda: _answers(run, questions))
@@ -146,7 +149,8 @@ def _answers(run: ImageRun, questions: Questions) -> dict[str, Answers]:
 
 
 def _teacher_answers(run: ImageRun, questions: Questions) -> dict[str, Answers]:
-    text, features = run.parts.teacher_texts(), run.parts.teacher_image_features
+    text = run.parts.teacher_texts()
+    features = run.parts.teacher_image_features
     return {
         part: answers_of(features[list(rows)], text[list(classes)], classes, run.parts.labels[list(rows)])
         for part, (rows, classes) in questions.items()
@@ -183,7 +187,8 @@ def _continual(run: ImageRun) -> dict[str, Accuracy]:
 
 
 def _retrieval(run: ImageRun) -> dict[str, Answers]:
-    split, config = run.parts.split, run.config
+    split = run.parts.split
+    config = run.config
     queries, examples = (student_features(run.model, run.parts.crops, rows) for rows in (split.ood, split.fewshot))
     keys = run.teacher_keys if config.retrieval.keys == "teacher" else examples[:, None]
     text = run.model.text(split.unseen).detach().cpu()
@@ -243,10 +248,12 @@ def _places(labels: Tensor, classes: Sequence[int]) -> Tensor:
 
 def _features(run: ImageRun, part: str, student: Tensor) -> dict[str, Any]:
     """Return the metrics of Tables 2 to 4 on a part of the data; they grow with its square."""
-    rows, device = list(getattr(run.parts.split, part)), run.config.device
+    rows = list(getattr(run.parts.split, part))
+    device = run.config.device
     classes = run.parts.split.seen if part == "train" else run.parts.split.unseen
     text = run.parts.teacher_texts()[list(classes)].to(device)
-    student, teacher = student.to(device), run.parts.teacher_image_features[rows].to(device)
+    student = student.to(device)
+    teacher = run.parts.teacher_image_features[rows].to(device)
     distance = feature_distance(student, teacher)
     return {
         "mse": distance.squared,
@@ -283,7 +290,8 @@ def text_statistics(features: NDArray[np.floating[Any]]) -> dict[str, Any]:
         a class's, which is not normalized again
     :return: `cosine`, the mean of all pairs (Table 6), and the 10 largest `eigenvalues`, largest first (Figure 4)
     """
-    rows, count = features.astype(np.float64), len(features)
+    rows = features.astype(np.float64)
+    count = len(features)
     total = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).sum(axis=0)
     cosine = (total @ total - count) / (count * (count - 1))  # all ordered pairs but those of a text with itself
     values = np.linalg.svd(rows - rows.mean(axis=0), compute_uv=False)
@@ -307,7 +315,8 @@ def _save_space(run: ImageRun, students: Tensor) -> None:
 
 def _save_scores(run: ImageRun, answers: Mapping[str, Mapping[str, Answers]]) -> None:
     """Save the answers of every stage, and those of the teacher, per image."""
-    names, ids = [item.name for item in run.parts.data.classes], run.parts.data.images.ids
+    names = [item.name for item in run.parts.data.classes]
+    ids = run.parts.data.images.ids
 
     def cell(part: str, one: Answers) -> Cell:
         return Cell.of_answers(
@@ -328,7 +337,8 @@ def _save_scores(run: ImageRun, answers: Mapping[str, Mapping[str, Answers]]) ->
 def _save_examples(run: ImageRun, answers: Mapping[str, Answers]) -> None:
     """Save small images of some answers of the few-shot student, right and wrong ones."""
     for part, most in _MOST_EXAMPLES.items():
-        rows, right = getattr(run.parts.split, part), answers[part].predicted == answers[part].labels
+        rows = getattr(run.parts.split, part)
+        right = answers[part].predicted == answers[part].labels
         groups = [mask.nonzero()[:, 0].tolist() for mask in (right, ~right)]
         chosen = [group[n] for group in groups for n in evenly_spaced(len(group), most)]
         for number, pixels in zip(chosen, run.parts.data.images.load([rows[n] for n in chosen]), strict=True):

@@ -32,7 +32,8 @@ def write_report(run: str | Path) -> Path:
     :raises LockedError: when another process is at work in the folder
     """
     folder = Path(run)
-    record, scores = read_record(folder, "images"), Scores.load(folder)
+    record = read_record(folder, "images")
+    scores = Scores.load(folder)
     bars: dict[str, Estimate] = {}
     for part in ("id", "ood"):  # the best first in each
         by_class = scores.cell(FEW_SHOT, part).by_label("recall").items()
@@ -47,7 +48,9 @@ def write_report(run: str | Path) -> Path:
 
 
 def _sections(record: Record, scores: Scores) -> Iterator[str]:
-    data, seen, unseen = record["data"], len(record["data"]["seen"]), len(record["data"]["unseen"])
+    data = record["data"]
+    seen = len(record["data"]["seen"])
+    unseen = len(record["data"]["unseen"])
     yield f"# A student of {data['name']}"
     yield (
         f"Run `{record['name']}`: student {student_name(record)} with {record['parameters'] / 1e6:.1f} million "
@@ -84,7 +87,8 @@ def _accuracy_cell(record: Record, scores: Scores, stage: str, part: str) -> str
 
 def _gallery(scores: Scores, folder: Path) -> Gallery:
     """Return a card for each example image, with what each stage answers."""
-    cells, cards = {place: scores.cell(*place) for place in scores.places}, []
+    cells = {place: scores.cell(*place) for place in scores.places}
+    cards = []
     for path in sorted((folder / EXAMPLES).glob("*.jpg")):
         rows, _, number = path.stem.partition("_")
         items = []

@@ -216,10 +216,12 @@ FIGURES: Mapping[str, tuple[str, ...]] = {"1": (NAIVE, BEST, ENRICHED), "2b": (B
 
 def table_of_runs(runs: Runs, number: str) -> Table:
     """Return a table for the data set of some runs: with the paper's figures on it, and what guessing gives."""
-    table, data = TABLES[number], runs.first["data"]
+    table = TABLES[number]
+    data = runs.first["data"]
     rows = []
     for row in table.rows:
-        figures, cells = PAPER[number].get(row.name, {}).get(data["name"], ()), []
+        figures = PAPER[number].get(row.name, {}).get(data["name"], ())
+        cells = []
         for measures in table.cells(row):
             cells.append(figures[: len(measures)])
             figures = figures[len(measures) :]
@@ -259,7 +261,8 @@ def load_image_runs(out: Path) -> Runs:
 
 def write_table(runs: Runs, number: str, out: Path) -> Path:
     """Write `table<N>.md` and `table<N>.csv`, N of 1 to 11, into a folder; return the path of the former."""
-    table, path = table_of_runs(runs, number), out / f"table{number}.md"
+    table = table_of_runs(runs, number)
+    path = out / f"table{number}.md"
     write_csv(out / f"table{number}.csv", csv_lines(runs, [table]))
     write_text(path, _page(runs, table))
     return path

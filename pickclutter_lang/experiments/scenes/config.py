@@ -151,7 +151,8 @@ class TrainedRunConfig:
         check_values(self)
 
 
-_OF_RUN, _OF_POLICY = ("scenes", "device", "report_only"), ("out", "trust_code")
+_OF_RUN = ("scenes", "device", "report_only")
+_OF_POLICY = ("out", "trust_code")
 
 
 @dataclass

@@ -49,7 +49,8 @@ class CropPhase(Phase):
         """The classifier of crops; its first weights come from the student of scenes."""
         train = self.parts.config
         untrained = replace(train.student, pretrained=False)
-        use_bf16, width = resolve_bf16(train.precision, train.device), self.parts.teacher.embed_dim
+        use_bf16 = resolve_bf16(train.precision, train.device)
+        width = self.parts.teacher.embed_dim
         student = build_student(untrained, train.data.camera_spec.channels, width, use_bf16)
         classifier = CropClassifier(student, len(self.labels))
         return classifier.to(device=train.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
@@ -123,7 +124,8 @@ class CropPhase(Phase):
 
     def load(self, batch: Batch, epoch: int, number: int) -> CropBatch:
         """Return the object crops of a batch, rotated and shifted."""
-        rng, parts = np.random.default_rng([*self._key, epoch, number]), []
+        rng = np.random.default_rng([*self._key, epoch, number])
+        parts = []
         for which, source in enumerate((self.crops["train"], self.crops["fewshot"])):
             rows = [row for of, row in batch if of == which]
             if rows:

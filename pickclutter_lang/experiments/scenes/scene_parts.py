@@ -100,7 +100,8 @@ class SceneParts:
     @cached_property
     def objective(self) -> SceneObjective:
         """What the student is trained with."""
-        settings, temperature = vars(self.config.objective), 1 / self.teacher.logit_scale
+        settings = vars(self.config.objective)
+        temperature = 1 / self.teacher.logit_scale
         return SceneObjective.of_settings(settings, vocabulary_temperature=temperature)
 
     @cached_property
@@ -119,8 +120,10 @@ class SceneParts:
     @cached_property
     def sources(self) -> dict[str, DataSource]:
         """The stores to train on, with what the objective needs of the teacher."""
-        cache, needs = FeatureCache(self.config.teacher.cache), self.objective.needs
-        with_images, with_regions = needs("teacher"), needs("region_features", "teacher_region_features")
+        cache = FeatureCache(self.config.teacher.cache)
+        needs = self.objective.needs
+        with_images = needs("teacher")
+        with_regions = needs("region_features", "teacher_region_features")
         return {
             name: DataSource(
                 scenes,

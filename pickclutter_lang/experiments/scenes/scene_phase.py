@@ -94,7 +94,9 @@ class ScenePhase(Phase):
 
     def batches(self, epoch: int) -> list[Batch]:
         """Return the batches of an epoch."""
-        counts, config, key = [len(source.scenes) for source in self.sources], self.config, (*self._key, epoch)
+        counts = [len(source.scenes) for source in self.sources]
+        config = self.config
+        key = (*self._key, epoch)
         if isinstance(config, FewShotConfig):
             return balanced_batches(counts[0], counts[1], config, key)
         rows = shuffled_batches(counts[0], config.batch_size, key)
@@ -104,11 +106,14 @@ class ScenePhase(Phase):
         """Return a batch as the student sees it, with its targets."""
         drawn = []
         for source, row in batch:
-            scenes, of_image = self.sources[source].scenes, (*self._key, epoch, source, row)
+            scenes = self.sources[source].scenes
+            of_image = (*self._key, epoch, source, row)
             drawn.append((source, row, sample_augmentation(scenes.config.augmentation, scenes.crop_size, of_image)))
-        own, size = _by_source(drawn[own_slice()]), self.config.image_size(epoch)
+        own = _by_source(drawn[own_slice()])
+        size = self.config.image_size(epoch)
         images = [self.sources[source].scenes.batch(rows, draws, size) for source, rows, draws in own]
-        parts, sampled = _by_source(drawn), list[int]()
+        parts = _by_source(drawn)
+        sampled = list[int]()
         targets = [
             self.sources[source].scenes.labels[rows][:, self._columns]
             if self.sources[source].labeled
@@ -125,7 +130,8 @@ class ScenePhase(Phase):
 
     def loss(self, prepared: SceneBatch, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the objective's value on a batch, and its terms."""
-        device, count = next(self.model.parameters()).device, len(self.labels)
+        device = next(self.model.parameters()).device
+        count = len(self.labels)
         images = prepared.images.to(device)
         with own_draws():
             own = self.model.features(images)
@@ -150,7 +156,9 @@ class ScenePhase(Phase):
         :param spatial: [N, D, h, w] of the student
         """
         values: dict[str, Any] = {}
-        needs, device, cells = self.parts.objective.needs, spatial.device, (spatial.shape[2], spatial.shape[3])
+        needs = self.parts.objective.needs
+        device = spatial.device
+        cells = (spatial.shape[2], spatial.shape[3])
         if needs("coverage"):
             coverage = [
                 label_coverage(source.scenes, rows, draws, self._columns, cells)
@@ -176,8 +184,11 @@ class ScenePhase(Phase):
 
     def _region_features(self, batch: SceneBatch, spatial: Tensor) -> dict[str, Tensor]:
         """Return the student's features [R, D] of the objects in a batch, and the teacher's of their crops."""
-        cells, size = functional.normalize(spatial.flatten(2), dim=1), (spatial.shape[2], spatial.shape[3])
-        objects, crops, start = [], [], 0
+        cells = functional.normalize(spatial.flatten(2), dim=1)
+        size = (spatial.shape[2], spatial.shape[3])
+        objects = []
+        crops = []
+        start = 0
         for source, rows, draws in self._sources_of(batch):
             assert source.crops is not None
             owners, coverage, features = region_coverage(source.scenes, source.crops, rows, draws, size)

@@ -64,7 +64,8 @@ def evaluate_run(run: SceneRun) -> dict[str, Any]:
     with run.locked():
         start = time.perf_counter()
         stages: dict[str, Any] = {}
-        histories, cells = {}, list[tuple[Place, Cell]]()
+        histories = {}
+        cells = list[tuple[Place, Cell]]()
         for stage, phase in STAGES.items():
             histories[phase] = run.load_weights(phase)
             if stage == "retrieval":
@@ -103,7 +104,8 @@ def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> di
         `always_yes`, `label_frequency`: metrics of predictors that see no image, the last one with the threshold
         that is best on X_id for it, `classes`: name -> row of `class_rows` at `id_threshold`}
     """
-    known, names = predictions["id"].of_splits(("id",)), predictions["id"].names
+    known = predictions["id"].of_splits(("id",))
+    names = predictions["id"].names
     threshold = best_threshold(known.probabilities, known.targets)
     thresholds = matched_fpr_thresholds(predictions["id"], threshold, predictions.get(UNLABELED))
     often = frequency[[names.index(name) for name in known.names]].expand(known.targets.shape)
@@ -129,7 +131,8 @@ def _predict(run: SceneRun) -> dict[str, Predictions]:
     """Predict all labels on X_id and X_ood, and those of Y_ood on unlabeled scenes, none of which holds one of them."""
     predictions = {name: predict_store(run.model, run.scenes[name], run.unseen) for name in EVALUATED}
     if UNLABELED in run.scenes:
-        scenes, names = run.scenes[UNLABELED], names_of(run.unseen, "ood")
+        scenes = run.scenes[UNLABELED]
+        names = names_of(run.unseen, "ood")
         rows = evenly_spaced(len(scenes), _UNLABELED_SCENES)
         probabilities = predict_scenes(run.model, scenes, names, rows)
         absent = torch.zeros(probabilities.shape, dtype=torch.bool)
@@ -141,7 +144,8 @@ def _predict(run: SceneRun) -> dict[str, Predictions]:
 
 def _examples(run: SceneRun) -> ExampleScenes:
     """Return scenes of X_ood, evenly spaced."""
-    scenes, names = run.scenes["ood"], list(run.unseen)
+    scenes = run.scenes["ood"]
+    names = list(run.unseen)
     rows = evenly_spaced(len(scenes), _EXAMPLES)
     maps = next(predict_batches(run.model, scenes, names, rows))[0].attention.cpu().numpy()
     return ExampleScenes([scenes.scene_ids[row] for row in rows], names, scenes.hand_images(rows), maps)
@@ -191,7 +195,8 @@ class CacheFeatures(NamedTuple):
 
 def retrieve(run: SceneRun) -> tuple[dict[str, Predictions], CacheParameters]:
     """Return the scores of all labels on the stores of `EVALUATED`, by the weights that are loaded."""
-    config, names = run.config.retrieval, list(run.unseen)
+    config = run.config.retrieval
+    names = list(run.unseen)
     examples = extract_cache_features(config, run.model, run.scenes["fewshot"], names)
     targets = run.scenes["fewshot"].labels
     keys = examples.features[:, None]

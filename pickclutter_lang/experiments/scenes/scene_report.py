@@ -71,7 +71,8 @@ def summary(run: str | Path) -> str:
 def _overview(runs: Runs) -> str:
     """Return title, data, model, training time and training curves."""
     record = runs.first
-    histories, metric = record["history"], record["config"]["selection_metric"]
+    histories = record["history"]
+    metric = record["config"]["selection_metric"]
     best = max(histories["distill"], key=lambda row: row["validation"][metric] or 0.0)
     crops = ""
     if rows := histories.get("crop_classifier"):

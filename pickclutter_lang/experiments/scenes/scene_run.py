@@ -35,7 +35,8 @@ from pickclutter_lang.utils.ranks import is_main
 class SceneRun(MultiPhaseExperiment):
     """A student of scenes with everything that its training or its evaluation needs; created by `SceneRun.open`."""
 
-    kind, command = "scenes", TRAIN_COMMAND
+    kind = "scenes"
+    command = TRAIN_COMMAND
     config: TrainConfig
 
     def __init__(self, config: TrainConfig, teacher: Teacher, scenes: dict[str, SceneDataset]) -> None:
@@ -123,13 +124,16 @@ class SceneRun(MultiPhaseExperiment):
     @cached_property
     def teacher_keys(self) -> Tensor:
         """The teacher's features [M, V, D] of V views of the few-shot scenes' hand-camera images, for retrieval."""
-        scenes, cache = self.scenes["fewshot"], FeatureCache(self.config.teacher.cache)
-        rows, views = range(len(scenes)), self.config.retrieval.key_views
+        scenes = self.scenes["fewshot"]
+        cache = FeatureCache(self.config.teacher.cache)
+        rows = range(len(scenes))
+        views = self.config.retrieval.key_views
         image_ids = scenes.content_hash, f"hand_rgb crop_size={scenes.crop_size}"
         return teacher_keys(self.teacher, cache, scenes.hand_images, rows, views, image_ids)
 
     @torch.no_grad()
     def label_features(self) -> LabelFeatures:
         """Return the text features of all labels, by the weights that are loaded."""
-        size, features = self.scenes["train"].store.image_size, self.model.prompts.encode(list(self.unseen))
+        size = self.scenes["train"].store.image_size
+        features = self.model.prompts.encode(list(self.unseen))
         return LabelFeatures(self.unseen, size, features)

@@ -100,7 +100,8 @@ def write_table(
     :raises PickClutterError: what `load_runs` raises; InvalidArgumentError for a comparison that cannot be made;
         LockedError when another process is at work in `out`
     """
-    runs, folder = with_baselines(load_runs(runs_folder, TABLE12, chosen)), Path(out or runs_folder)
+    runs = with_baselines(load_runs(runs_folder, TABLE12, chosen))
+    folder = Path(out or runs_folder)
     methods = methods_of(runs)
     pairs = default_pairs(methods) if compare is None else parse_pairs(methods, compare)
     records = [record for method in methods for record in runs.records[method].values()]
@@ -172,7 +173,8 @@ def default_pairs(names: Sequence[str]) -> list[tuple[str, str]]:
 
     The last of the paper's, and `best`, are compared with all-positive too.
     """
-    paper, best = [name for name in names if name in METHODS], "best" in names
+    paper = [name for name in names if name in METHODS]
+    best = "best" in names
     others = [name for name in names if name not in METHODS and name != "best"]
     reference = [_REFERENCE] if _REFERENCE in names else paper[-1:]
     pairs = [*zip(paper[1:], paper[:-1], strict=True), *(("best", name) for name in [*reference, *others] if best)]
@@ -191,7 +193,8 @@ def of_paper(record: Record) -> bool:
 
 def sections(runs: Runs, pairs: Sequence[tuple[str, str]] = ()) -> list[str]:
     """Return the parts of a page that hold tables, and what their intervals cover."""
-    tables, methods = score_tables(runs, pairs), methods_of(runs)
+    tables = score_tables(runs, pairs)
+    methods = methods_of(runs)
     parts = [runs.note(methods), _CHOSEN_NOTE]
     for table in tables:
         parts += [f"## {table.title}, %", table_rows(runs, table)]
@@ -241,7 +244,8 @@ def _score_table(
 
 def class_tables(runs: Runs) -> list[Table]:
     """Return the tables of each object of Y_ood on X_ood, in brackets the scenes with it."""
-    methods, found = methods_of(runs), dict[str, dict[str, float | None]]()
+    methods = methods_of(runs)
+    found = dict[str, dict[str, float | None]]()
     for record in (record for method in methods for record in runs.of(method).values()):
         found = _classes(record) | found
     tables = []
@@ -283,7 +287,8 @@ def _with_paper(runs: Runs) -> bool:
 def data_note(runs: Runs) -> str:
     """Return a paragraph on the provenance of runs, and on why the paper's rows are no target for them."""
     record = runs.first
-    counts, data = record["data"], record["config"]["data"]
+    counts = record["data"]
+    data = record["config"]["data"]
     titles = {"train": "training", "fewshot": "few-shot", "id": "X_id", "ood": "X_ood"}
     sizes = ", ".join(f"{counts[key]['scenes']} {title}" for key, title in titles.items())
     return (

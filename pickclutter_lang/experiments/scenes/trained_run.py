@@ -166,7 +166,8 @@ def load_trained_run(request: TrainedRunConfig) -> TrainedStudent:
     record = _read_record(request.run)
     config = _settings(record, request.run, request.scenes, request.num_threads, "cpu")
     configure_torch(config)
-    teacher, folder = record["teacher"], Path(request.run) / request.phase
+    teacher = record["teacher"]
+    folder = Path(request.run) / request.phase
     epochs = config.phases[request.phase].epochs
     checkpoint, _ = finished_checkpoint(folder, epochs, TRAIN_COMMAND, config.selection_metric)
     return TrainedStudent(
@@ -233,7 +234,8 @@ def check_distilled_run(source: Path, folder: Path, identity: Mapping[str, Any])
 
 def take_distillation(source: Path, config: TrainConfig) -> None:
     """Copy the finished distillation of another run, unless this run has checkpoints of its own."""
-    folder, epochs = Path(config.out) / DISTILL, config.distill.epochs
+    folder = Path(config.out) / DISTILL
+    epochs = config.distill.epochs
     if not saved_epochs(folder):
         _, history = finished_checkpoint(source / DISTILL, epochs, TRAIN_COMMAND, None)
         copy_checkpoints(source / DISTILL, folder, {epochs, best_epoch(history, config.selection_metric)})

@@ -130,7 +130,8 @@ def import_meshes(
             entries = _entries(out, sources, models, given, defaults)
             tasks = []
             for source in sources:
-                name, place = source.model_id, out / "models" / source.model_id
+                name = source.model_id
+                place = out / "models" / source.model_id
                 if place.is_symlink() or (place.exists() and name not in models):
                     raise DatasetError(
                         f"expected {place} to be made by an import, but it is another folder or a link; move it away"
@@ -222,7 +223,8 @@ def _write_state(out: Path, models: Mapping[str, ImportedModel]) -> None:
 
 def _is_unchanged(task: _Task, models: Mapping[str, ImportedModel], out: Path) -> bool:
     """Return whether an object's files are there, and were made of the same mesh by the same settings."""
-    root, place = task.source.root, out / "models" / task.source.model_id
+    root = task.source.root
+    place = out / "models" / task.source.model_id
     model = models.get(task.source.model_id)
     if (
         model is None
@@ -255,7 +257,8 @@ def make_model(source: MeshSource, settings: ModelSettings, folder: Path) -> Imp
     :raises InvalidArgumentError: naming what is wrong with the mesh
     """
     content = read_mesh(source)
-    meters, up = UNITS.get(settings.unit or "", content.meters), settings.up or content.up
+    meters = UNITS.get(settings.unit or "", content.meters)
+    up = settings.up or content.up
     pieces = placed(content.pieces, meters, up)
     rng = np.random.default_rng(0)
     surface = textured_surface(pieces, settings.max_faces, settings.texture_size, rng)

@@ -208,7 +208,8 @@ def _kept(pieces: Sequence[Piece], image: TextureImage, texture_size: int) -> Te
     if max(image.shape[:2]) > texture_size:
         smaller = Image.fromarray(image)
         smaller.thumbnail((texture_size, texture_size), Image.Resampling.LANCZOS)
-        how, image = f"texture of {image.shape[1]} x {image.shape[0]} made smaller", np.asarray(smaller)
+        how = f"texture of {image.shape[1]} x {image.shape[0]} made smaller"
+        image = np.asarray(smaller)
     return TexturedSurface(points[used], rows.reshape(-1, 3).astype(np.int64), uv[used], image, how)
 
 
@@ -238,7 +239,8 @@ def bake(
     nearest = cKDTree(np.c_[sampled, scale * normals]).query(np.c_[places, scale * mesh.face_normals[face]], _NEAREST)[
         1
     ]
-    image, known = np.zeros((size, size, 3)), np.zeros((size, size), dtype=bool)
+    image = np.zeros((size, size, 3))
+    known = np.zeros((size, size), dtype=bool)
     image[rows, columns], known[rows, columns] = colors[nearest].mean(axis=1), True
     beside = distance_transform_edt(~known, return_distances=False, return_indices=True)
     return np.asarray(np.round(255 * image[tuple(beside)]).clip(0, 255), dtype=np.uint8)

@@ -75,7 +75,8 @@ class MeshFiles(logging.Handler):
         :param folders: folders of `root` in which a name is looked up after `root` itself
         """
         super().__init__()
-        self.root, self.folders = root.resolve(), [".", *folders]
+        self.root = root.resolve()
+        self.folders = [".", *folders]
         self.hashes: dict[str, str] = {}
         self.problem: InvalidArgumentError | None = None
         self.faces = self.pieces = 0
@@ -135,11 +136,14 @@ def read_mesh(source: MeshSource) -> MeshContent:
     :raises InvalidArgumentError: naming what is wrong with it
     """
     files = MeshFiles(source.root, source.folders)
-    name, suffix = source.path.relative_to(source.root).as_posix(), source.path.suffix.lower()
+    name = source.path.relative_to(source.root).as_posix()
+    suffix = source.path.suffix.lower()
     try:
         with _messages_of_trimesh(files):
             if suffix == ".urdf":
-                geometries, meters, up = _read_urdf(files.get(name), files), 1.0, "z"
+                geometries = _read_urdf(files.get(name), files)
+                meters = 1.0
+                up = "z"
             else:
                 geometries, meters, up = _load(name, files)
             if files.problem is not None:
@@ -162,7 +166,8 @@ def _messages_of_trimesh(handler: logging.Handler) -> Iterator[None]:
     """Give all messages of trimesh only to a handler, in the block."""
     logger = logging.getLogger("trimesh")
     before = logger.handlers, logger.propagate, logger.level
-    logger.handlers, logger.propagate = [handler], False
+    logger.handlers = [handler]
+    logger.propagate = False
     logger.setLevel(logging.DEBUG)
     try:
         yield
@@ -173,12 +178,15 @@ def _messages_of_trimesh(handler: logging.Handler) -> Iterator[None]:
 
 def _load(name: str, files: MeshFiles) -> tuple[list[Any], float, str]:
     """Return the meshes of a file in its own unit and axes, where its scene puts them; its unit in meters; its up."""
-    data, suffix = files.get(name), Path(name).suffix.lower()
-    meters, up = 1.0, "y" if suffix in (".glb", ".gltf") else "z"
+    data = files.get(name)
+    suffix = Path(name).suffix.lower()
+    meters = 1.0
+    up = "y" if suffix in (".glb", ".gltf") else "z"
     if suffix == ".dae":
         unit = re.search(rb"<unit\b[^>]*\bmeter\s*=\s*[\"']([^\"']*)[\"']", data)
         axis = re.search(rb"<up_axis>\s*([XYZ])_UP", data)
-        meters, up = float(unit[1]) if unit else 1.0, axis[1].decode().lower() if axis else "y"
+        meters = float(unit[1]) if unit else 1.0
+        up = axis[1].decode().lower() if axis else "y"
         _check_nodes(ElementTree.fromstring(data))
     elif up == "y":
         _check_gltf(data)
@@ -224,7 +232,8 @@ def _check_rows(data: bytes) -> None:
     """Raise ValueError for a PLY of text whose rows are fewer, or shorter, than they say."""
     head, _, body = data.partition(b"end_header")
     if re.search(rb"format\s+ascii", head):
-        numbers, place = np.fromstring(body, sep=" "), 0
+        numbers = np.fromstring(body, sep=" ")
+        place = 0
         for count, rows in re.findall(rb"element\s+\S+\s+(\d+)((?:\s+(?:property|comment)[^\n]*)*)", head):
             lists = [line.split()[0] == b"list" for line in re.findall(rb"property\s+([^\n]*)", rows)]
             for _ in range(min(int(count), len(numbers))):
@@ -271,7 +280,8 @@ def _frames(robot: Element) -> dict[str, FloatArray]:
         above[str(child.get("link"))] = (str(parent.get("link")), _origin(joint))  # type: ignore[union-attr]
     frames = {}
     for link in (str(one.get("name")) for one in robot.findall("link")):
-        matrix, name = np.eye(4), link
+        matrix = np.eye(4)
+        name = link
         for _ in range(len(above) + 1):
             if name not in above:
                 break
@@ -332,7 +342,8 @@ def _piece(geometry: Any, linear: bool) -> Piece:
     """
     points = np.asarray(geometry.vertices, dtype=np.float64)
     faces = np.asarray(geometry.faces, dtype=np.int64)
-    visual, image = geometry.visual, None
+    visual = geometry.visual
+    image = None
     if points.shape[1:] != (3,) or (
         faces.size and (faces.min() < 0 or faces.max() >= len(points) or not np.isfinite(points[faces]).all())
     ):

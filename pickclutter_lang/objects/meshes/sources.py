@@ -107,7 +107,8 @@ def _stem(path: Path) -> str:
 
 def _scanned_object(folder: Path) -> MeshSource:
     """Return a folder of Google Scanned Objects; what its `metadata.pbtxt` says of it is kept."""
-    text, metadata = "", folder / "metadata.pbtxt"
+    text = ""
+    metadata = folder / "metadata.pbtxt"
     if metadata.is_file() and metadata.resolve().is_relative_to(folder.resolve()):
         text = read_file(metadata).decode(errors="replace")
     return MeshSource(

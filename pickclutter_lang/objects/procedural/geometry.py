@@ -45,7 +45,8 @@ class ModelGeometry:
     def rescaled(self, size: Sequence[float]) -> ModelGeometry:
         """Return the model stretched to a size in meters, its bounding box centered at the origin."""
         low, high = self.bounds
-        factor, center = np.asarray(size, dtype=float) / (high - low), (low + high) / 2
+        factor = np.asarray(size, dtype=float) / (high - low)
+        center = (low + high) / 2
         parts = [Part(p.surface.deformed(lambda q: (q - center) * factor), p.image) for p in self.parts]
         return ModelGeometry(parts, [(h - center) * factor for h in self.hulls])
 

@@ -59,7 +59,10 @@ def grid_surface(points: Floats, v: Floats | None = None) -> Surface:
     heights = np.linspace(0, 1, rows) if v is None else np.asarray(v, dtype=float)
     u, w = np.meshgrid(np.linspace(0, 1, cols), heights)
     index = np.arange(rows * cols).reshape(rows, cols)
-    a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]
+    a = index[:-1, :-1]
+    b = index[:-1, 1:]
+    c = index[1:, 1:]
+    d = index[1:, :-1]
     faces = np.concatenate([np.stack(t, -1).reshape(-1, 3) for t in ((a, b, c), (a, c, d))])
     flat = points.reshape(-1, 3)
     corners = np.round(flat[faces], 9)

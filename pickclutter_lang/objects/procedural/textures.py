@@ -43,7 +43,8 @@ def uv_grid(height: int, width: int) -> tuple[Floats, Floats]:
 def sphere_directions(height: int, width: int) -> Floats:
     """Return the unit vectors [H, W, 3] of the texels of `surfaces.sphere`."""
     u, v = uv_grid(height, width)
-    lat, lon = np.pi * (v - 0.5), 2 * np.pi * u
+    lat = np.pi * (v - 0.5)
+    lon = 2 * np.pi * u
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], -1)
 
 
@@ -120,12 +121,14 @@ def _striped(u: Floats, v: Floats, across: float, along: float, rng: np.random.G
 def _dotted(u: Floats, v: Floats, across: float, along: float, rng: np.random.Generator) -> Floats:
     rows, cols = max(2, round(along)), max(2, round(across))
     row = np.floor(v * rows)
-    x, y = (u * cols + 0.5 * (row % 2)) % 1 - 0.5, (v * rows) % 1 - 0.5
+    x = (u * cols + 0.5 * (row % 2)) % 1 - 0.5
+    y = (v * rows) % 1 - 0.5
     return 1 - smoothstep(np.hypot(x * across / cols, y * along / rows), 0.25, 0.31)
 
 
 def _checkered(u: Floats, v: Floats, across: float, along: float, rng: np.random.Generator) -> Floats:
-    rows, cols = max(2, round(along)), 2 * max(1, round(across / 2))
+    rows = max(2, round(along))
+    cols = 2 * max(1, round(across / 2))
     return np.asarray((np.floor(v * rows) + np.floor(u * cols)) % 2)
 
 
@@ -146,9 +149,11 @@ def _marbled(u: Floats, v: Floats, across: float, along: float, rng: np.random.G
 def _floral(u: Floats, v: Floats, across: float, along: float, rng: np.random.Generator) -> Floats:
     rows, cols = max(1, round(along / 1.8)), max(2, round(across / 1.8))
     row = np.floor(v * rows)
-    x, y = (u * cols + 0.5 * (row % 2)) % 1 - 0.5, (v * rows) % 1 - 0.5
+    x = (u * cols + 0.5 * (row % 2)) % 1 - 0.5
+    y = (v * rows) % 1 - 0.5
     x, y = x * across / cols / 1.8, y * along / rows / 1.8
-    radius, petals = np.hypot(x, y), 0.26 + 0.12 * np.cos(5 * np.arctan2(y, x))
+    radius = np.hypot(x, y)
+    petals = 0.26 + 0.12 * np.cos(5 * np.arctan2(y, x))
     return (1 - smoothstep(radius, petals - 0.03, petals + 0.03)) * smoothstep(radius, 0.07, 0.1)
 
 

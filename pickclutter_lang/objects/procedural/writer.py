@@ -112,18 +112,24 @@ def pack_atlas(parts: list[Part], full_width: int) -> tuple[TextureImage, list[F
     unique = {id(part.image): part.image for part in parts}
     atlas = np.zeros((ATLAS_SIZE, full_width, 3), dtype=np.uint8)
     atlas[:] = np.mean([p.mean(axis=(0, 1)) for p in unique.values()], axis=0).astype(np.uint8)
-    corners, x, y, shelf = {}, 0, 0, 0
+    corners = {}
+    x = 0
+    y = 0
+    shelf = 0
     for key, image in sorted(unique.items(), key=lambda item: -item[1].shape[0]):  # stable: order of the parts
         height, width = image.shape[:2]
         pad = min(_MARGIN, (full_width - width) // 2)
         if x + width + 2 * pad > full_width:
-            x, y, shelf = 0, y + shelf, 0
+            x = 0
+            y = y + shelf
+            shelf = 0
         if y + height + 2 * _MARGIN > ATLAS_SIZE:
             raise ValueError(f"the images of a model do not fit on {full_width} x {ATLAS_SIZE} texels")
         margins = ((_MARGIN, _MARGIN), (pad, pad), (0, 0))
         atlas[y : y + height + 2 * _MARGIN, x : x + width + 2 * pad] = np.pad(image, margins, mode="edge")
         corners[key] = (x + pad, y + _MARGIN)
-        x, shelf = x + width + 2 * pad, max(shelf, height + 2 * _MARGIN)
+        x = x + width + 2 * pad
+        shelf = max(shelf, height + 2 * _MARGIN)
     used = min(ATLAS_SIZE, 1 << int(np.ceil(np.log2(y + shelf))))
     placed = []
     for part in parts:
@@ -166,7 +172,8 @@ def vertex_normals(points: Floats, faces: Ints, part_index: Ints) -> Floats:
     position = np.arange(len(vertex))
     for step in range(int(counts.max())):
         position = position[step < counts[vertex[position]]]
-        other_face, own = face_of[order[firsts[vertex[position]] + step]], face_of[position]
+        other_face = face_of[order[firsts[vertex[position]] + step]]
+        own = face_of[position]
         similar = (units[other_face] * units[own]).sum(axis=1) > _CREASE
         total[position[similar]] += areas[other_face[similar]]
     size = np.linalg.norm(total, axis=1, keepdims=True)
@@ -178,10 +185,12 @@ def collision_obj(hulls: Sequence[Floats]) -> str:
     """Return the text of `collision.obj`: the convex hull of each set of points [N, 3], a group each."""
     from trimesh.convex import convex_hull
 
-    lines, start = [], 1
+    lines = []
+    start = 1
     for n, points in enumerate(hulls):
         hull = convex_hull(np.round(points, 6))
-        vertices, faces = np.asarray(hull.vertices), np.asarray(hull.faces) + start
+        vertices = np.asarray(hull.vertices)
+        faces = np.asarray(hull.faces) + start
         lines += [f"o convex_{n}", *_rows("v", vertices, 6)]
         lines += ["f " + " ".join(map(str, face)) for face in faces.tolist()]
         start += len(vertices)

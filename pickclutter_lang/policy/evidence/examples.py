@@ -14,7 +14,8 @@ from pickclutter_lang.policy.views import View
 
 _NOTHING_LIES = -50.0
 """Log odds of what was taught where no segment is."""
-_DOUBT, _MOST_TURNED = 1.5, 6
+_DOUBT = 1.5
+_MOST_TURNED = 6
 """Log odds of a name's best segment below which it is seen turned, and most such segments of a view."""
 
 

@@ -82,7 +82,8 @@ def test_texts_name_and_describe_classes(tmp_path: Path, birds: ImageDataset) ->
 
 
 def test_captions_go_by_id_and_by_the_bytes_of_the_file(tmp_path: Path, birds: ImageDataset) -> None:
-    path, name = tmp_path / "captions.jsonl", "003.Gull/p1.png"
+    path = tmp_path / "captions.jsonl"
+    name = "003.Gull/p1.png"
     assert isinstance(birds.images, ImageFiles)
     own = birds.images.file_hashes[list(birds.images.ids).index(name)].hex()
     rows = [{"id": name, "text": " a gray gull ", "sha256": own}, {"id": "x/y.png", "text": "nobody"}]
@@ -142,7 +143,8 @@ def test_a_photo_is_turned_as_its_camera_was(tmp_path: Path, orientation: int) -
 def test_an_image_is_decoded_once_over_processes(paths: list[Path], tmp_path: Path) -> None:
     command = [sys.executable, "-c", READER, str(tmp_path / "files"), str(tmp_path / "cache")]
     assert [child.wait() for child in [subprocess.Popen(command) for _ in range(2)]] == [0, 0]
-    expected, state = decoded(paths), paths[0].stat()
+    expected = decoded(paths)
+    state = paths[0].stat()
     digest = opened(paths, tmp_path).content_hash
     paths[0].write_bytes(b"x" * state.st_size)  # as large and as old: what tells that nobody reads it again
     os.utime(paths[0], ns=(state.st_atime_ns, state.st_mtime_ns))
@@ -165,7 +167,8 @@ def test_a_killed_process_leaves_a_cache_that_is_right(paths: list[Path], tmp_pa
 
 @pytest.mark.parametrize("kind", ["text", "cut", "gone"])
 def test_an_unreadable_image_is_named(paths: list[Path], tmp_path: Path, kind: str) -> None:
-    bad, content = paths[7], paths[7].read_bytes()
+    bad = paths[7]
+    content = paths[7].read_bytes()
     bad.unlink()
     if kind == "gone":
         with pytest.raises(MissingAssetsError, match=r"07\.jpg"):
@@ -179,7 +182,8 @@ def test_an_unreadable_image_is_named(paths: list[Path], tmp_path: Path, kind: s
 
 
 def test_content_is_that_of_ids_and_bytes_wherever_the_files_lie(paths: list[Path], tmp_path: Path) -> None:
-    first, ids = opened(paths, tmp_path), [path.name for path in paths]
+    first = opened(paths, tmp_path)
+    ids = [path.name for path in paths]
     moved = shutil.copytree(tmp_path / "files", tmp_path / "moved")
     there = [moved / path.name for path in paths]
     assert first.content_hash == ImageFiles(there, ids, 32, tmp_path / "cache").content_hash

@@ -27,7 +27,8 @@ def folder(tmp_path: Path) -> Path:
 def test_episodes_match_the_store(folder: Path) -> None:
     write_episodes(folder)
     path = folder / "episodes.json.gz"
-    store, episodes = SceneStore.open(folder), read_episodes(path)
+    store = SceneStore.open(folder)
+    episodes = read_episodes(path)
     assert episodes == json.loads(gzip.decompress(path.read_bytes())) and len(episodes) == len(store)
     for index, episode in enumerate(episodes):
         scene = store.scene(index)

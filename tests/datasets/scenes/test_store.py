@@ -35,7 +35,8 @@ def test_what_is_written_is_read(tmp_path: Path, cameras: tuple[str, ...], grasp
     assert len(store) == 11 and store.cameras == cameras and store.content_hash == manifest.content_hash
     assert ("graspable" in manifest.fields) == graspable
     for index in (0, 3, 4, 10):
-        expected, got = random_row(manifest, index), store.scene(index)
+        expected = random_row(manifest, index)
+        got = store.scene(index)
         assert set(got) == set(manifest.fields)
         for name, value in expected.items():
             np.testing.assert_array_equal(got[name], value)

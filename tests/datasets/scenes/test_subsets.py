@@ -26,7 +26,8 @@ def publish(path: Path, store: SceneStore) -> Path:
     """Write the scenes of a store in the layout of the authors' files."""
     with h5py.File(path, "w") as file:
         for index in range(len(store)):
-            row, group = store.scene(index), file.create_group(f"traj_{index}")
+            row = store.scene(index)
+            group = file.create_group(f"traj_{index}")
             group["model_ids"] = np.array([store.model_ids[n] for n in np.flatnonzero(row["present"])], dtype="S")
             images = group.create_group("dict_str_hand_camera")
             images["dict_str_rgb"], images["dict_str_depth"] = row["hand_rgb"], row["hand_depth"]
@@ -76,7 +77,8 @@ def test_one_file_imported_twice_is_one_set_of_scenes(toys: list[str], tmp_path:
     with pytest.raises(DatasetError, match="scene_subsets"):
         load_scene_datasets(config(*both).data)
     ids = SceneStore.open(paths["ood"]).scene_ids()
-    few, rest = write(tmp_path / "few.json", ids[:4]), write(tmp_path / "rest.json", ids[4:])
+    few = write(tmp_path / "few.json", ids[:4])
+    rest = write(tmp_path / "rest.json", ids[4:])
     once = [f"data.ood={paths['ood']}", f"data.fewshot={paths['ood']}"]
     sets = load_scene_datasets(config(*run, *once, f"data.scene_subsets={{fewshot: {few}, ood: {rest}}}").data)
     assert len(sets["fewshot"]) == 4 and len(sets["ood"]) == 6

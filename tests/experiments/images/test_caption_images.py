@@ -67,7 +67,8 @@ def test_every_image_gets_its_caption(name: str, config: CaptionConfig, tmp_path
     config = replace(config, model=str(save(name, tmp_path)))
     done = caption_images(config)
     assert (done.images, done.new) == (12, 12)
-    texts, captioner = captions(config.out), Captioner(config.model, max_tokens=TOKENS)
+    texts = captions(config.out)
+    captioner = Captioner(config.model, max_tokens=TOKENS)
     for image_id, text in texts.items():
         image = Image.open(Path(config.data.root) / image_id).convert("RGB")
         assert captioner.caption([image]) == [text]
@@ -100,7 +101,8 @@ def test_captions_of_another_model_or_other_images_are_refused(
     config: CaptionConfig, tmp_path: Path, other: str
 ) -> None:
     caption_images(config)
-    out, image = Path(config.out), Path(config.data.root) / "plum" / "p1.png"
+    out = Path(config.out)
+    image = Path(config.data.root) / "plum" / "p1.png"
     if other == "weights":
         folder = changed(Path(config.model), tmp_path / "other", lambda t: {**t, BIAS: t[BIAS] * 2})
         config = replace(config, model=str(folder))

@@ -65,8 +65,10 @@ def test_a_result_records_provenance_and_metrics(finished: ImageRun) -> None:
 def test_answers_are_those_of_each_image(finished: ImageRun) -> None:
     """Against a slow reference: images one by one, cosines in NumPy."""
     finished.load_weights("few_shot")
-    split, scores = finished.parts.split, Scores.load(finished.folder)
-    cell, text = scores.cell("few_shot", "ood"), finished.model.text(split.unseen).detach().numpy()
+    split = finished.parts.split
+    scores = Scores.load(finished.folder)
+    cell = scores.cell("few_shot", "ood")
+    text = finished.model.text(split.unseen).detach().numpy()
     names = [finished.parts.data.classes[n].name for n in split.unseen]
     right: dict[int, list[bool]] = {}
     for n, row in enumerate(split.ood):
@@ -225,7 +227,8 @@ def test_retrieval_of_the_papers_program_is_its_sum() -> None:
     """Student features as queries, V teacher features of each example, alpha 1, beta 5.5, cosines as they are."""
     generator = torch.Generator().manual_seed(1)
     unit = torch.nn.functional.normalize
-    labels, views = torch.tensor([0, 1, 2, 0, 1, 2]), 3
+    labels = torch.tensor([0, 1, 2, 0, 1, 2])
+    views = 3
     queries, examples = torch.randn(40, 8, generator=generator), torch.randn(6, 8, generator=generator)
     keys = unit(torch.randn(6, views, 8, generator=generator), dim=2)
     text = unit(torch.randn(3, 8, generator=generator), dim=1)

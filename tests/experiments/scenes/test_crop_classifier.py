@@ -63,7 +63,8 @@ def test_crop_logits_match_numpy() -> None:
     seed_everything(0)
     model = CropClassifier(build_student(StudentConfig("timm/test_resnet", None), 3, 5), 4).eval()
     rng = np.random.default_rng(0)
-    images, text = torch.randn(3, 3, 64, 64), torch.randn(4, 5)
+    images = torch.randn(3, 3, 64, 64)
+    text = torch.randn(4, 5)
     model.set_class_embeddings(text)
     rows = text.numpy().astype(float)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
@@ -72,7 +73,8 @@ def test_crop_logits_match_numpy() -> None:
     masks = torch.from_numpy(rng.integers(0, 2, (3, 64, 64)).astype(np.float32))
     masks[2] = 0
     with torch.no_grad():
-        found, local = model(images, masks).numpy(), model.student(normalize_rgb(images)).spatial.numpy()
+        found = model(images, masks).numpy()
+        local = model.student(normalize_rgb(images)).spatial.numpy()
     cells = local.shape[2]
     for n in range(3):
         total = np.zeros(5)
@@ -121,7 +123,8 @@ def test_objects_are_cut_out_with_their_masks_and_labels(tmp_path: Path) -> None
 
 
 def test_the_table_plane_gives_object_heights() -> None:
-    rng, side = np.random.default_rng(0), 60
+    rng = np.random.default_rng(0)
+    side = 60
     for turn in ([np.pi, 0, 0], [np.pi - 0.3, 0.2, 0.7]):
         # OpenGL's camera points along -z: rotated by half a turn it would point up, so begin there.
         pose = np.eye(4)
@@ -148,7 +151,8 @@ def test_objects_are_classified(crop_run: tuple[Path, SceneRun]) -> None:
     assert record["history"]["crop_classifier"] == history and write_report(run.folder).is_file()
     assert history[-1]["validation"]["accuracy"] > 0.2  # of 26 names
     run.load_weights("crop_classifier")
-    model, columns = run.phases["crop_classifier"].model, range(len(run.unseen))
+    model = run.phases["crop_classifier"].model
+    columns = range(len(run.unseen))
     few_shot = ObjectCropDataset(run.scenes["fewshot"], columns)
     with torch.no_grad():
         images, masks = few_shot.load(range(len(few_shot)), 64)
@@ -159,14 +163,16 @@ def test_objects_are_classified(crop_run: tuple[Path, SceneRun]) -> None:
 def test_a_policy_verifies_candidates_with_the_crop_classifier(crop_run: tuple[Path, SceneRun]) -> None:
     root, run = crop_run
     student = StudentRuntime.load(root / "policy")
-    detector, seen = StudentDetector(student), scene_to_observation(run.scenes["ood"], 1)
+    detector = StudentDetector(student)
+    seen = scene_to_observation(run.scenes["ood"], 1)
     names = [*student.config.names[:3], "a red teapot"]
     detected, plain = detector.detect(seen, names), student.predict(seen, names)
     rgb = seen["hand_rgb"]
     for n, name in enumerate(names):
         assert (detector(seen, name).mask == detected[n].mask).all()
         assert detector(seen, name).score == pytest.approx(detected[n].score, abs=1e-6)
-    together, view = student.thresholds.crop_classifier, View.of_observation(student, seen)
+    together = student.thresholds.crop_classifier
+    view = View.of_observation(student, seen)
     assert together is not None
     by_map = Text(student)(view, [detector.query(name) for name in names]).segments
     masks = [view.mask(segment) for segment in range(len(view.numbers))]
@@ -199,7 +205,8 @@ def test_thresholds_with_a_crop_classifier_use_both_stores(crop_run: tuple[Path,
     student = StudentRuntime.load(root / "policy")
     thresholds = student.thresholds.crop_classifier
     assert thresholds is not None
-    detector, found = StudentDetector(student), {}
+    detector = StudentDetector(student)
+    found = {}
     met = logit(np.array([thresholds[name] for name in student.config.names]))
     for store in ("id", "fewshot"):
         scenes = run.scenes[store]

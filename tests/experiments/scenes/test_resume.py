@@ -78,7 +78,8 @@ def test_the_commands_train_evaluate_and_report(
         record: dict[str, Any] = json.loads((tmp_path / "run" / "result.json").read_text())
         return record
 
-    first, environment = [sys.executable, *COMMAND, *toys, "out=run"], {**os.environ, "PYTHONHASHSEED": "1"}
+    first = [sys.executable, *COMMAND, *toys, "out=run"]
+    environment = {**os.environ, "PYTHONHASHSEED": "1"}
     subprocess.run(first, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=300)
     assert content(tmp_path / "run") == uninterrupted
     before = (tmp_path / "run" / "result.json").read_bytes()

@@ -95,7 +95,8 @@ def test_the_threshold_is_chosen_on_x_id_alone(both: dict[str, Predictions]) -> 
     stage = evaluate_stage(changed, torch.zeros(26))
     assert stage["id_threshold"] < 0.3 and stage["id_on_id"]["model"]["f1"] == 1
     assert stage["id_on_id"]["model_at_half"]["f1"] == 0
-    before, after = evaluate_stage(both, torch.zeros(26))["ood_on_ood"], stage["ood_on_ood"]
+    before = evaluate_stage(both, torch.zeros(26))["ood_on_ood"]
+    after = stage["ood_on_ood"]
     assert before["model"] != after["model"] and before["model_at_half"] == after["model_at_half"]
 
 
@@ -158,7 +159,8 @@ TUNED = RetrievalConfig()
 def test_positives_and_negatives_of_a_label_weigh_equally() -> None:
     targets = torch.tensor([[1, 0, 1], [0, 0, 1], [0, 0, 1], [1, 0, 1]], dtype=torch.bool)
     generator = torch.Generator().manual_seed(1)
-    queries, keys = torch.randn(2, C, D, generator=generator), torch.randn(4, 1, C, D, generator=generator)
+    queries = torch.randn(2, C, D, generator=generator)
+    keys = torch.randn(4, 1, C, D, generator=generator)
     logits = label_cache_logits(queries, keys, targets, 3.0)
     affinity = (-3.0 * (1 - torch.cosine_similarity(queries[:, None, 0], keys[None, :, 0, 0], dim=2))).exp()
     torch.testing.assert_close(logits[:, 0], affinity[:, [0, 3]].mean(1) - affinity[:, [1, 2]].mean(1))
@@ -211,13 +213,15 @@ def test_the_teachers_keys_are_compared_with_the_pooled_features(tmp_path: Path)
     released = ("keys=teacher", "key_views=3", "alpha=1", "beta=5.5", "temperature=1")
     run = SceneRun.open(config(*make_toys(tmp_path), *(f"retrieval.{one}" for one in released)))
     run.model.eval()
-    scenes, teacher = run.scenes["fewshot"], run.teacher
+    scenes = run.scenes["fewshot"]
+    teacher = run.teacher
     assert run.teacher_keys.shape == (len(scenes), 3, teacher.embed_dim)
     whole = teacher.encode_image(teacher.preprocess(scenes.hand_images(range(len(scenes)))))
     torch.testing.assert_close(run.teacher_keys[:, 0], whole)
     predictions, choice = retrieve(run)
     assert (choice.alpha, choice.beta) == (1.0, 5.5)
-    names, known = list(run.unseen), scenes.labels
+    names = list(run.unseen)
+    known = scenes.labels
     row, column = 1, 5
     ((prediction, features),) = predict_batches(run.model, run.scenes["ood"], names, [row])
     cosine_logit = torch.logit(prediction.probabilities[0, column]) / run.model.aggregation.log_scale.exp()

@@ -107,7 +107,8 @@ def test_a_stopped_run_ends_with_the_same_bytes(
     toys: list[str], finished: SceneRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     """9 steps of distillation, then 4 of fine-tuning: within an epoch of each phase."""
-    taken, original = 0, TrainingLogger.step
+    taken = 0
+    original = TrainingLogger.step
 
     def stopping(self: TrainingLogger, number: int, scalars: Mapping[str, float]) -> None:
         nonlocal taken
@@ -149,7 +150,8 @@ def test_eight_channels_train_and_depth_is_normalized(rgbd: list[str], tmp_path:
 
 def test_training_and_evaluation_share_one_predict(finished: SceneRun) -> None:
     finished.load_weights("few_shot")
-    scenes, names = finished.scenes["ood"], list(finished.unseen)
+    scenes = finished.scenes["ood"]
+    names = list(finished.unseen)
     once = predict_scenes(finished.model, scenes, names)
     with torch.enable_grad():
         features = finished.model.features(scenes.batch(range(len(scenes))))
@@ -218,7 +220,8 @@ def test_training_scenes_contain_no_object_of_y_ood(toys: list[str], tmp_path: P
 def test_distractors_are_regions_and_no_labels(tmp_path: Path) -> None:
     toys = [*make_toys(tmp_path, distractors=("mug", "teapot")), "distill.epochs=1", "few_shot.epochs=1"]
     run = SceneRun.open(config("method=best", *toys, f"out={tmp_path / 'run'}"))
-    scenes, actors = run.scenes["train"], run.scenes["train"].store.array("actors")
+    scenes = run.scenes["train"]
+    actors = run.scenes["train"].store.array("actors")
     assert {*run.unseen} == {*paper_catalog().names}
     assert (scenes.labels.sum(1).numpy() == ((actors >= 0).sum(1) - 1)).all()
     regions = encode_regions(run.teacher, scenes, FeatureCache(tmp_path / "cache"))
@@ -244,7 +247,8 @@ def test_descriptions_of_other_objects_are_trained_and_evaluated(toys: list[str]
     own = SceneRun.open(config(*toys, "method=best", f"out={tmp_path / 'own'}"))
     overrides = [*toys, "method=best_swapped_descriptions", "distill.epochs=1", "few_shot.epochs=1"]
     run = SceneRun.open(config(*overrides, f"out={tmp_path / 'swapped'}"))
-    names, sources = list(run.unseen), run.config.prompts.sources
+    names = list(run.unseen)
+    sources = run.config.prompts.sources
     unseen = set(names_of(run.unseen, "ood"))
     owners = run.parts.description_owners
     assert all(owners[name] != name and (owners[name] in unseen) == (name in unseen) for name in names)
@@ -298,7 +302,8 @@ def test_a_closed_set_knows_the_catalog_names_alone() -> None:
 def test_every_method_trains_its_own_terms(toys: list[str], tmp_path: Path, method: str) -> None:
     short = [f"method={method}", "distill.epochs=1", "few_shot.epochs=1"]
     run = trained([*toys, *short], tmp_path)
-    row, weights = run.load_weights("distill")[-1], vars(run.config.objective)
+    row = run.load_weights("distill")[-1]
+    weights = vars(run.config.objective)
     assert {name for name in SceneObjective.terms if name in row} == {
         name for name in SceneObjective.terms if weights[name]
     }
@@ -322,7 +327,8 @@ def test_an_epoch_has_the_size_of_its_part_of_the_training(toys: list[str], tmp_
 
 def test_the_papers_preset_has_the_form_of_its_program() -> None:
     """As the table of `docs/explanation/method.md` says, where a setting names it."""
-    cfg, default = config("experiment=table12"), config()
+    cfg = config("experiment=table12")
+    default = config()
     assert (cfg.objective.similarity, cfg.objective.detach_focus) == ("cosine", True)
     assert (default.objective.similarity, default.objective.detach_focus) == ("squared_distance", False)
     assert (cfg.student.negative_attention, default.student.negative_attention) == ("own", "positive")

@@ -72,7 +72,8 @@ def test_figures_of_the_paper_stand_beside_its_unseen_objects_alone(tmp_path: Pa
 
 def test_scores_per_scene_are_resampled_and_shared_by_methods(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    labels, scenes = ("banana", "mug"), tuple(f"s{n}" for n in range(40))
+    labels = ("banana", "mug")
+    scenes = tuple(f"s{n}" for n in range(40))
     targets = rng.random((40, 2)) < 0.4
     for method, shift in (("cls", 0.2), ("best", 0.5)):
         for seed in range(2):
@@ -82,7 +83,8 @@ def test_scores_per_scene_are_resampled_and_shared_by_methods(tmp_path: Path) ->
             Scores.of_cells([(("few_shot", "ood_on_ood"), cell)]).save(path)
     runs = loaded(tmp_path)
     measure = "few_shot.ood_on_ood.model.map"
-    one, other = runs.estimate("cls", measure), runs.estimate("cls", "few_shot.id_on_ood.model.map")
+    one = runs.estimate("cls", measure)
+    other = runs.estimate("cls", "few_shot.id_on_ood.model.map")
     assert one is not None and other is not None and one.mean == pytest.approx(other.mean)
     assert one.half_width and one.half_width > 0 and other.half_width == 0  # two equal seeds
     assert "40 scenes, 2 classes" in runs.note(["cls"])

@@ -79,7 +79,8 @@ def test_every_form_becomes_an_object(everything: Everything) -> None:
     assert (mug.split, mug.license, box.license, box.category) == ("seen", "own", "CC BY 4.0", "Toys")
     for item in objects.catalog:
         folder = objects.model_dir(item.model_id)
-        mesh, hulls = trimesh.load_scene(folder / "textured.obj").to_mesh(), hulls_of(folder)
+        mesh = trimesh.load_scene(folder / "textured.obj").to_mesh()
+        hulls = hulls_of(folder)
         np.testing.assert_allclose(mesh.extents, item.size, atol=2e-6)
         np.testing.assert_allclose(mesh.bounds.sum(axis=0), 0, atol=2e-6)
         with Image.open(folder / "texture_map.png") as image:
@@ -110,7 +111,9 @@ def test_imported_objects_lie_in_a_pile_and_are_seen(everything: Everything) -> 
 
 @pytest.mark.slow
 def test_what_did_not_change_is_skipped_and_what_did_is_replaced(tmp_path: Path) -> None:
-    box, wedge, out = write_obj(tmp_path / "box"), write_stl(tmp_path), tmp_path / "mine"
+    box = write_obj(tmp_path / "box")
+    wedge = write_stl(tmp_path)
+    out = tmp_path / "mine"
     assert imported([box, wedge], out).imported == ["box", "wedge"]
     before = contents(out)
     again = imported([wedge, box], out)
@@ -188,7 +191,8 @@ def _forgotten(place: Path) -> None:
 
 @pytest.mark.parametrize("change", [_link, _forgotten])
 def test_a_folder_that_no_import_made_is_left_alone(change: Callable[[Path], None], tmp_path: Path) -> None:
-    box, out = write_stl(tmp_path), tmp_path / "mine"
+    box = write_stl(tmp_path)
+    out = tmp_path / "mine"
     imported([box], out)
     change(out / "models" / "wedge")
     before = contents(tmp_path)
@@ -198,7 +202,9 @@ def test_a_folder_that_no_import_made_is_left_alone(change: Callable[[Path], Non
 
 
 def test_each_object_can_be_used_as_soon_as_it_is_reported(tmp_path: Path) -> None:
-    bop, out, lines = write_bop(tmp_path / "bop"), tmp_path / "mine", list[str]()
+    bop = write_bop(tmp_path / "bop")
+    out = tmp_path / "mine"
+    lines = list[str]()
 
     def report(line: str) -> None:
         lines.append(line)
@@ -217,7 +223,8 @@ def test_each_object_can_be_used_as_soon_as_it_is_reported(tmp_path: Path) -> No
 @only_torture
 def test_an_import_that_was_killed_before_its_first_object_goes_on(tmp_path: Path) -> None:
     place = "pickclutter_lang.objects.meshes.importer:write_surface"
-    box, out = write_stl(tmp_path), tmp_path / "mine"
+    box = write_stl(tmp_path)
+    out = tmp_path / "mine"
     run_killed([*COMMAND, str(box), f"out={out}"], place, 1, tmp_path)
     assert (out / "imported.json").is_file() and not (out / "catalog.yaml").exists()
     assert imported([box], out).imported == ["wedge"]

@@ -109,7 +109,8 @@ def test_the_axis_that_points_up_does_so_and_nothing_is_mirrored(up: str, tmp_pa
     mesh = trimesh.Trimesh(points, [[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]])
     piece = Piece(points, np.asarray(mesh.faces), np.ones((4, 3, 3)))
     made = placed([piece], 1.0, up)[0]
-    sign, axis = (-1 if up[0] == "-" else 1), "xyz".index(up[-1])
+    sign = -1 if up[0] == "-" else 1
+    axis = "xyz".index(up[-1])
     height = made.points[:, 2]
     np.testing.assert_allclose(height - height.mean(), sign * (points - points.mean(axis=0))[:, axis], atol=1e-12)
     assert trimesh.Trimesh(made.points, made.faces).volume == pytest.approx(mesh.volume)

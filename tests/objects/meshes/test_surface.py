@@ -31,7 +31,8 @@ def colors_seen(surface: TexturedSurface) -> tuple[Colors, Colors, Colors]:
     """Return the middle [F, 3] of each face, its unit normal, and the color [F, 3] there, as a renderer finds it."""
     u, v = surface.uv[surface.faces].mean(axis=1).T
     height, width = surface.image.shape[:2]
-    rows, columns = ((1 - v) * height).astype(int), (u * width).astype(int)
+    rows = ((1 - v) * height).astype(int)
+    columns = (u * width).astype(int)
     seen = surface.image[rows.clip(max=height - 1), columns.clip(max=width - 1)]
     mesh = trimesh.Trimesh(surface.points, surface.faces, process=False)
     return mesh.triangles_center, mesh.face_normals, seen.astype(float)
@@ -48,7 +49,8 @@ def test_colors_of_vertices_become_a_texture_that_keeps_both_sides_of_a_thin_wal
     middle, normals, seen = colors_seen(surface)
     radius = np.linalg.norm(middle[:, :2], axis=1)
     outward = (normals[:, :2] * middle[:, :2]).sum(axis=1) / np.maximum(radius, 1e-9)
-    outside, inside = (outward > 0.7), (outward < -0.7)
+    outside = outward > 0.7
+    inside = outward < -0.7
     assert outside.sum() > 30 and inside.sum() > 30
     np.testing.assert_allclose(seen[outside], np.broadcast_to([200, 40, 40], (outside.sum(), 3)), atol=12)
     np.testing.assert_allclose(seen[inside], np.broadcast_to([50, 70, 200], (inside.sum(), 3)), atol=12)

@@ -30,8 +30,11 @@ WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0)
 def main(store: str, out: str) -> None:
     """Measure all weights on a store, and add their rows to a table."""
     settings = SceneDataConfig(cameras=["hand"], crop_size=None, target_label="visible", max_cache_bytes=0)
-    piles, student = SceneDataset(SceneStore.open(store), settings), StudentRuntime.load("open")
-    names, text, second_look = piles.label_names, Text(student), SecondLook(student)
+    piles = SceneDataset(SceneStore.open(store), settings)
+    student = StudentRuntime.load("open")
+    names = piles.label_names
+    text = Text(student)
+    second_look = SecondLook(student)
     queries = [query_of(name, student.config.names) for name in names]
     scores = np.full((len(WEIGHTS), len(piles), len(names)), -50.0)
     located = np.zeros(len(WEIGHTS), int)

@@ -114,7 +114,8 @@ def stored(folder: Path, student: StudentRuntime) -> tuple[list[str], list[Pile]
     """Return names and piles of a store."""
     store = SceneStore.open(folder)
     scenes = SceneDataset(store, SceneDataConfig(crop_size=None, target_label="present"))
-    names, piles = [*store.label_names], []
+    names = [*store.label_names]
+    piles = []
     for row in range(len(scenes)):
         scene = store.scene(row)
         actors = {slot + 1: actor for slot, actor in enumerate(scene["actors"].tolist()) if actor >= 0}
@@ -134,7 +135,8 @@ def memory_of(
     found: Sequence[Named], names: Sequence[str], wrong: float = 0.0, guard: bool = True
 ) -> tuple[ExampleMemory, str]:
     """Return a memory of what was named, a share of it exchanged for another name, and what the guard did."""
-    rng, rows = random.Random(7), []
+    rng = random.Random(7)
+    rows = []
     for one in found:
         if one.named is not None:
             changed = rng.random() < wrong
@@ -143,7 +145,8 @@ def memory_of(
     keys = np.stack([key for _, key, _ in rows])
     everything = ExampleMemory(crop_metric().encoder, tuple(name for name, _, _ in rows), keys)
     kept = trusted(everything, np.ones(len(rows), bool)) if guard else np.ones(len(rows), bool)
-    memory, counts = ExampleMemory(crop_metric().encoder), Counter[str]()
+    memory = ExampleMemory(crop_metric().encoder)
+    counts = Counter[str]()
     for (name, key, _), fits in zip(rows, kept, strict=True):
         if fits and counts[name] < 12:
             counts[name] += 1
@@ -182,7 +185,8 @@ class Answering:
         return Answer(picture.sha256, "0" * 64, 1, "recorded", "here", "2026-12-02", tuple(said))
 
     def _truth(self, segment: int) -> str | None:
-        part, masks = self.pile.view.mask(segment), self.pile.visible  # type: ignore[union-attr]
+        part = self.pile.view.mask(segment)  # type: ignore[union-attr]
+        masks = self.pile.visible
         best = max(masks, key=lambda name: (part & masks[name]).sum(), default=None)
         if best is None:
             return None
@@ -198,12 +202,14 @@ def ask_on_the_way(
 ) -> Iterator[tuple[Any, ...]]:
     """Yield of each pile in turn what is asked for, whether it is decided rightly, and whether a question was asked."""
     student.examples = ExampleMemory(crop_metric().encoder)
-    model, rng = Answering(names, wrong), random.Random(58)
+    model = Answering(names, wrong)
+    rng = random.Random(58)
     detector = AskingDetector(student, model, names)  # type: ignore[arg-type]
     for number, pile in enumerate(piles):
         model.pile = pile
         if rng.random() < 0.25:
-            kind, name = "absent", rng.choice([one for one in names if one not in pile.present])
+            kind = "absent"
+            name = rng.choice([one for one in names if one not in pile.present])
         else:
             name = rng.choice(sorted(one for one in pile.present if one in names))
             kind = "visible" if name in pile.visible else "hidden"
@@ -228,7 +234,8 @@ def main(work: Path, ycb: str, scans: str, frames: str, annotations: str) -> Non
     visible: list[tuple[object, ...]] = []
     for base, seed in SEEDS.items():
         for draw in range(3):
-            key, objects = f"{base}{draw}", scans if base == "scans" else base
+            key = f"{base}{draw}"
+            objects = scans if base == "scans" else base
             found[key] = []
             for look, image, masks, there, known in piles_of(objects, seed + 1000 * draw, ycb):
                 names = with_synonyms(known)

@@ -37,7 +37,9 @@ def is_hidden(tips: FloatArray, depth: FloatArray, intrinsic: FloatArray, pose: 
 
 
 def main() -> None:
-    frames, annotations, prefixes = Path(sys.argv[1]), Path(sys.argv[2]), tuple(sys.argv[3].split(","))
+    frames = Path(sys.argv[1])
+    annotations = Path(sys.argv[2])
+    prefixes = tuple(sys.argv[3].split(","))
     pictures = Path(sys.argv[4]) if len(sys.argv) > 4 else None
     rows = []
     print("frame,object,points,others,seconds,grasp,on_object,width_mm,swept_mm2,tips_mm,hidden")

@@ -56,11 +56,15 @@ class Crops:
 
 def of_store(folder: str, turns: int) -> Crops:
     """Return the segments of a store that are an object's."""
-    out, store = Crops(turns), SceneStore.open(folder)
+    out = Crops(turns)
+    store = SceneStore.open(folder)
     scenes = SceneDataset(store, SceneDataConfig(cameras=["hand"], crop_size=None, target_label="visible"))
     for row in range(len(store)):
-        seen, scene = scene_to_observation(scenes, row), store.scene(row)
-        segments, masks, owners = segment_observation(seen), [], []
+        seen = scene_to_observation(scenes, row)
+        scene = store.scene(row)
+        segments = segment_observation(seen)
+        masks = []
+        owners = []
         for slot, actor in enumerate(scene["actors"].tolist()):
             true = scene["hand_segmentation"] == slot + 1
             if actor >= 0 and true.sum() >= MIN_AREA_FRACTION * true.size:
@@ -90,7 +94,8 @@ def of_frames(folder: Path) -> Crops:
 
 def of_photos(folder: Path, part: str, each: int | None, most: int, turns: int) -> Crops:
     """Return the central squares of photos."""
-    out, rng = Crops(turns), np.random.default_rng(0)
+    out = Crops(turns)
+    rng = np.random.default_rng(0)
     classes = [one["folder"] for one in json.loads((folder / "classes.json").read_text())["classes"]]
     paths = [path for one in classes for path in rng.permutation(sorted((folder / part / one).glob("*.jpg")))[:each]]
     for path in rng.permutation(paths)[:most]:
@@ -104,7 +109,9 @@ def of_photos(folder: Path, part: str, each: int | None, most: int, turns: int) 
 
 def top_1(keys: Callable[[Crops], NDArray[Any]], queries: Crops, shown: Crops, shots: int) -> float:
     """Return the share of queries, percent, whose nearest name is theirs; an example is of another group."""
-    asked, known, right = keys(queries), keys(shown), []
+    asked = keys(queries)
+    known = keys(shown)
+    right = []
     for draw in range(DRAWS):
         order = np.random.default_rng(draw).permutation(len(shown.names))
         for group in np.unique(queries.groups) if queries is shown else [""]:
@@ -121,7 +128,8 @@ def top_1(keys: Callable[[Crops], NDArray[Any]], queries: Crops, shown: Crops, s
 
 def wrong_pairs(queries: Crops, shown: Crops) -> tuple[float, float]:
     """Return which of the own, percent, and of the other (photo, name) pairs of ten classes the threshold passes."""
-    metric, rng = crop_metric(), np.random.default_rng(0)
+    metric = crop_metric()
+    rng = np.random.default_rng(0)
     own, others = [], []
     for _ in range(DRAWS):
         memory = ExampleMemory(metric.encoder)
@@ -140,7 +148,8 @@ if __name__ == "__main__":
     *stores, real, grocery, former = sys.argv[1:]
     looks, piles, light = (of_store(one, 4 if one == stores[0] else 1) for one in stores)
     frames = of_frames(Path(real))
-    photos, shown = of_photos(Path(grocery), "test", None, 1000, 1), of_photos(Path(grocery), "train", 5, 10**6, 4)
+    photos = of_photos(Path(grocery), "test", None, 1000, 1)
+    shown = of_photos(Path(grocery), "train", 5, 10**6, 4)
     old = load_file(former)
 
     def former_keys(crops: Crops) -> NDArray[Any]:

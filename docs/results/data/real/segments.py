@@ -31,7 +31,10 @@ options = {
 }
 annotated = json.loads(Path(sys.argv[1], "annotations.json").read_text())["frames"]
 rows = [("half", "frame", "name", "iou")]
-overlaps, others, table_ms, segment_ms = [], 0, [], []
+overlaps = []
+others = 0
+table_ms = []
+segment_ms = []
 for path in sorted(Path(sys.argv[1], "frames").glob("*_depth.png")):
     name = path.name.removesuffix("_depth.png")
     if not name.startswith(tuple(options["frames"].split(","))):
@@ -64,7 +67,8 @@ for path in sorted(Path(sys.argv[1], "frames").glob("*_depth.png")):
     rows += [(half, name, names[n], f"{iou:.3f}") for n, iou in zip(large, best, strict=True)]
     unlabeled = (areas[1:] >= 5e-3 * labels.size) & (common[0, 1:] > 0.8 * areas[1:])
     others += int(unlabeled.sum())
-    found, residual = sum(value >= 0.5 for value in best), 1000 * table.residual
+    found = sum(value >= 0.5 for value in best)
+    residual = 1000 * table.residual
     print(f"{name}: {found} of {len(best)}, {unlabeled.sum()} unlabeled, table's residual {residual:.1f} mm")
 good = sum(value >= 0.5 for value in overlaps)
 print(f"IoU of 0.5: {100 * good / len(overlaps):.1f}% ({good} of {len(overlaps)}), mean {np.mean(overlaps):.3f}")

@@ -30,7 +30,8 @@ def main(out: str, first: str, count: str, *folders: str) -> None:
         writer.writerow(["seed", "target", "visible", "graspable", "same", *(f"success_{one}" for one in "ab")])
         for seed in range(int(first), int(first) + int(count)):
             start = runner.start(seed)
-            name, graspable = start.info["target_name"], bool(start.info["target_graspable"])
+            name = start.info["target_name"]
+            graspable = bool(start.info["target_graspable"])
             said = [detector(start.observation, name) for detector in detectors.values()]
             absent = [one.margin < 0 for one in said]
             same = all(absent) or (not any(absent) and np.array_equal(said[0].mask, said[1].mask))

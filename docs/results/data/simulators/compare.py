@@ -82,9 +82,11 @@ def play(file: str, objects: str, root: str, variant: str, policy: str | None = 
 
 def look(file: str, objects: str, root: str, out: str) -> None:
     """Write images, and poses at the start and after a second."""
-    runner, arrays = runner_of(file, objects, root), dict[str, Any]()
+    runner = runner_of(file, objects, root)
+    arrays = dict[str, Any]()
     for seed in range(len(read_episodes(file))):
-        start, before = runner.start(seed), runner.inner.unwrapped.pile().poses
+        start = runner.start(seed)
+        before = runner.inner.unwrapped.pile().poses
         for _ in range(20):
             runner.inner.step(np.array([0, 0, 0, 0, 0, 0, 1], np.float32))
         arrays[f"poses_{seed}"] = np.stack([before, runner.inner.unwrapped.pile().poses])
@@ -126,7 +128,9 @@ def shares(variant: str, two: Sequence[Mapping[str, str]], three: Sequence[Mappi
 def differ(two: str, three: str) -> None:
     """Write how far poses and images are apart, and a picture."""
     looks = [np.load(name) for name in (two, three)]
-    numbers, poses, pixels = range(sum(key.startswith("rgb") for key in looks[0])), [], []
+    numbers = range(sum(key.startswith("rgb") for key in looks[0]))
+    poses = []
+    pixels = []
     for n in numbers:
         starts, ends = zip(*(look[f"poses_{n}"] for look in looks), strict=True)
         apart = 1000 * np.linalg.norm(ends[0][:, :3] - ends[1][:, :3], axis=1)

@@ -71,7 +71,8 @@ def main(episodes_file: str, root: str, out: str) -> None:
             "own": gymnasium.make("PickClutterLang/YCB-v3", objects_root=root, base_camera=False, **given),
             "stock": gymnasium.make("PickClutterYCB-v1", **given),
         }
-        rows, action = [], np.zeros(7, np.float32)
+        rows = []
+        action = np.zeros(7, np.float32)
         for first in range(0, len(episodes), BLOCK):
             for number, name in ((n, name) for name in envs for n in range(first, min(first + BLOCK, len(episodes)))):
                 reset = seconds(lambda env=envs[name], seed=number: env.reset(seed=seed))

@@ -26,7 +26,8 @@ from pickclutter_lang.utils.io import write_csv
 
 HERE = Path(__file__).resolve().parent
 FIGURE = HERE.parents[2] / "images" / "span.png"
-SPLITS, DRAWS = range(5), 5
+SPLITS = range(5)
+DRAWS = 5
 SEEN = (14, 25, 50, 100, 180)
 TITLES = {"shipped": "`pocket`", "none": "read none of the names", "imagenet": "`imagenet`"}
 HEADER = ["teacher", "names", "seen", "unseen", "width", "mean_cosine", "share"]
@@ -58,7 +59,8 @@ def rows(name: str, teacher: Teacher, photos: list[str]) -> Iterator[list[Any]]:
                 found.append(share(np.concatenate([seen, others[extra]]), unseen))
             cosines.append((unseen @ unseen.T)[np.triu_indices(len(unseen), 1)].mean())
         yield [name, "objects", count, len(unseen), seen.shape[1], np.mean(cosines), np.mean(found)]
-    texts, found = encode(photos), []
+    texts = encode(photos)
+    found = []
     half = (len(texts) + 1) // 2
     for draw in range(DRAWS):
         order = np.random.default_rng(draw).permutation(len(texts))
@@ -72,7 +74,9 @@ def draw(table: list[list[Any]]) -> None:
     figure, axes = plt.subplots(figsize=(6, 3.4), layout="constrained")
     for name, title in TITLES.items():
         own = [row for row in table if row[:2] == [name, "objects"]]
-        x, y, width = [row[2] for row in own], [100 * row[6] for row in own], own[0][4]
+        x = [row[2] for row in own]
+        y = [100 * row[6] for row in own]
+        width = own[0][4]
         (line,) = axes.plot(x, y, marker="o", label=title.strip("`"))
         axes.plot(x, [100 * n / width for n in SEEN], linestyle="--", linewidth=1, color=line.get_color())
     axes.set(xlabel="seen names", ylabel="% in the span of the seen names", ylim=(0, 100), xscale="log")

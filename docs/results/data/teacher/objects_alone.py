@@ -22,17 +22,22 @@ from pickclutter_lang.teachers.pocket import load_pocket_teacher
 from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 
-store, catalog, teacher = SceneStore.open(sys.argv[1]), paper_catalog(), load_pocket_teacher()
+store = SceneStore.open(sys.argv[1])
+catalog = paper_catalog()
+teacher = load_pocket_teacher()
 names = list(dict.fromkeys(item.name for item in catalog))
 texts = teacher.encode_text([PHOTO_TEMPLATE.format(label=name) for name in names])
-rgb, segments, actors = (store.images("hand", "rgb"), store.images("hand", "segmentation"), store.array("actors"))
+rgb = store.images("hand", "rgb")
+segments = store.images("hand", "segmentation")
+actors = store.array("actors")
 shown = [
     (row, number, catalog.find(store.model_ids[actors[row, number - 1]]).name)
     for row in range(len(store))
     for number in visible_instances(segments[row])
     if number < ROBOT_SEGMENT and actors[row, number - 1] < len(store.model_ids)
 ]
-true, unseen = [name for *_, name in shown], {item.name for item in catalog if item.split == "ood"}
+true = [name for *_, name in shown]
+unseen = {item.name for item in catalog if item.split == "ood"}
 counted = []
 for how, seen_by, size in (("with surroundings", teacher, None), ("alone", teacher.for_objects(), 112)):
     named = []

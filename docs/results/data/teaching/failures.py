@@ -28,10 +28,12 @@ config = RolloutConfig(
     absent_probability=0.25,
     policies={"zero_shot": str(policy_folder("ycb"))},
 )
-runner, cells = RolloutRunner(config), []
+runner = RolloutRunner(config)
+cells = []
 detector = StudentDetector(runner.student)
 for seed in sorted(map(int, failed))[:12]:
-    start, row = runner.start(seed), rows["ycb", str(seed)]
+    start = runner.start(seed)
+    row = rows["ycb", str(seed)]
     found = detector(start.observation, row["target"])
     image = draw_detection(start.observation["hand_rgb"], found)
     true = np.pad(start.observation["mask"] > 0, 1)

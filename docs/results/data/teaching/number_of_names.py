@@ -17,9 +17,13 @@ from pickclutter_lang.policy.example_memory import ExampleMemory, crop_metric, k
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.progress import track
 
-SHOTS, COUNTS, DRAWS = 5, (5, 100, 1000), 5
+SHOTS = 5
+COUNTS = (5, 100, 1000)
+DRAWS = 5
 
-views, student, metric = ObjectViewDataset.open(sys.argv[1]), StudentRuntime.load("open"), crop_metric()
+views = ObjectViewDataset.open(sys.argv[1])
+student = StudentRuntime.load("open")
+metric = crop_metric()
 rng = np.random.default_rng(0)
 of_object = [np.flatnonzero(views.object_index == n)[: SHOTS + 1] for n in range(len(views.objects))]
 of_kind = defaultdict(list)
@@ -46,7 +50,8 @@ for what, rows in names.items():
             owners = tuple(name for name in kept for _ in range(SHOTS))
             memory = ExampleMemory(metric.encoder, owners, keys)
             odds = memory.log_odds(np.stack([asked[int(rows[name][SHOTS])] for name in kept]), metric)
-            own, right = odds.diagonal(), odds.argmax(axis=1) == np.arange(count)
+            own = odds.diagonal()
+            right = odds.argmax(axis=1) == np.arange(count)
             others = np.where(np.eye(count, dtype=bool), -np.inf, odds).max(axis=1)
             found = [count, int(right.sum()), int((own >= 0).sum()), int((others >= 0).sum())]
             counted.append((what, count, draw, *found[1:]))

@@ -12,10 +12,12 @@ class OnlyTarget:
     """Forgets what it was shown of all other names before it looks for a name."""
 
     def __init__(self, student: StudentRuntime) -> None:
-        self.names, self._student = StudentDetector(student).names, student
+        self.names = StudentDetector(student).names
+        self._student = student
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         """Detect an object by its examples alone."""
-        student, taught = copy(self._student), self._student.examples.taught
+        student = copy(self._student)
+        taught = self._student.examples.taught
         student.examples = student.examples.forget([other for other in taught if other != name])
         return StudentDetector(student)(observation, name)
