@@ -51,8 +51,10 @@ def wandb_records(data: bytes) -> list[bytes]:
 
 def wandb_rows(folder: Path, part: str) -> list[dict[str, Any]]:
     """Return the rows of `history` or `summary` in the files of offline runs, the oldest first."""
+    import wandb
     from wandb.proto import wandb_internal_pb2
 
+    wandb.teardown()  # its process may still write what a finished run logged
     rows = []
     for path in sorted(folder.glob("wandb/offline-run-*/*.wandb")):
         for data in wandb_records(path.read_bytes()):

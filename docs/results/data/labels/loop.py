@@ -59,7 +59,7 @@ def main(base: str, root: str, first: int, piles: int, variants: list[str]) -> N
     for seed in range(first, first + piles):
         for variant in variants:
             if (variant, str(seed)) not in done:
-                record = runner.rollout(variant, seed)
+                record = runner.rollout("oracle" if variant.endswith("oracle") else variant, seed)
                 row = [int(value) if isinstance(value, bool) else value for value in map(record.get, COLUMNS)]
                 with FILE.open("a", newline="") as stream:
                     csv.writer(stream, lineterminator="\n").writerow([variant, *row])
