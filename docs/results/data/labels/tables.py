@@ -4,7 +4,7 @@ import csv
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pickclutter_lang.results.intervals import share, share_difference
+from pickclutter_lang.results.intervals import mean_interval, share, share_difference
 from pickclutter_lang.utils.markdown import markdown_table
 
 HERE = Path(__file__).parent
@@ -107,8 +107,29 @@ def asked() -> None:
     print(markdown_table(head, table))
 
 
+def few_shot() -> None:
+    """Print the mean average precision of students that were fine-tuned on labels of the simulator or of the model."""
+    found = rows("few_shot.csv")
+    table = []
+    for unseen, title in (("0", "seen"), ("1", "unseen")):
+        stages = [("simulator", "zero_shot"), ("simulator", "few_shot"), ("model", "few_shot")]
+        precise = [
+            [
+                100 * float(r["average_precision"])
+                for r in found
+                if (r["labels"], r["stage"], r["unseen"]) == (*of, unseen)
+            ]
+            for of in stages
+        ]
+        change = [theirs - own for own, theirs in zip(precise[1], precise[2], strict=True)]
+        means = [mean_interval(values) for values in (*precise, change)]
+        table.append([f"{len(change)} {title}", *(f"{one.mean:.1f} ± {one.half_width:.1f}" for one in means)])
+    print(markdown_table(["names", "zero-shot", "labels of the simulator", "labels of the model", "difference"], table))
+
+
 if __name__ == "__main__":
     labels()
     decisions()
     loop()
     asked()
+    few_shot()
