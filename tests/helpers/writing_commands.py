@@ -97,6 +97,7 @@ WRITING = {
         "label looks={work}/images/pear names=[mug,pear] policy=open model=m base_url={chat} api_key_env=null "
         "out={work}/o",
         lambda inputs, work: paint_classes(work / "images", ("pear",), 3),
+        cheap=True,
     ),
     "check-install": WritingCommand("check-install out={work}/o.png", place="o.png"),
     "collect-scenes": WritingCommand(
