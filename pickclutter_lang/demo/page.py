@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,6 +32,8 @@ from pickclutter_lang.evaluation.pick import is_known, outcome_in_words
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.teacher_thresholds import read_thresholds, thresholds_of
 from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder
+from pickclutter_lang.labeling.large_model import Answer
+from pickclutter_lang.labeling.picture import NumberedPicture
 from pickclutter_lang.policy.asking import AskConfig, AskingDetector, in_words
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
 from pickclutter_lang.policy.example_memory import ExampleMemory
@@ -48,7 +51,7 @@ _STUDENT = "student"  # variant of the policy in the simulator
 _NOT_CALIBRATED = Thresholds(0.5, {})
 _KEPT_PILES = 8
 _CLICKED_SIDE = 1024
-_LATELY = 25  # looks, of which the number of questions is shown
+_LATELY = 25  # images, of which the number of questions is shown
 _CORRECT = " If that is not it, click what it took in the image, type what that is, and press Teach."
 
 
@@ -152,6 +155,19 @@ def _pick(
     return outcome_in_words(episode) + _CORRECT, video.mp4("failure" if is_known(episode) else "")
 
 
+def _found(
+    detector: StudentDetector | TeacherDetector, image: SimulatedPile | NDArray[np.uint8], names: Sequence[str]
+) -> list[Detection]:
+    if isinstance(image, SimulatedPile):
+        return detector.detect(image.observation, names)
+    return detector.detect_without_depth(image, names)
+
+
+def _hash(image: SimulatedPile | NDArray[np.uint8]) -> str:
+    pixels = image.observation["hand_rgb"] if isinstance(image, SimulatedPile) else image
+    return hashlib.sha256(pixels.tobytes()).hexdigest()
+
+
 class DemoSession:
     """Student, teacher and simulator of a page; each does one thing at a time, for any thread."""
 
@@ -181,6 +197,7 @@ class DemoSession:
         self.clicked: dict[str, set[str]] = {}  # taught name -> what the simulator calls the objects clicked for it
         self.pile = lru_cache(_KEPT_PILES)(lambda seed: _result(simulator.pile(seed)))
         """Returns the pile of a seed; raises what the simulator raises."""
+        self._looks: dict[str, tuple[NumberedPicture, Answer] | None] = {}  # of an image's hash
 
     def ask(self, image: SimulatedPile | NDArray[np.uint8], names: Sequence[str], teacher: bool) -> list[Detection]:
         """Return what the student finds, or the teacher.
@@ -190,19 +207,28 @@ class DemoSession:
         :raises TeacherError: for the teacher, or a new name, when the teacher is missing or another one
         """
         with self._lock:
-            detector = self._teacher if teacher else self._detector
-            if isinstance(image, SimulatedPile):
-                return detector.detect(image.observation, names)
-            return detector.detect_without_depth(image, names)
+            if teacher:
+                return _found(self._teacher, image, names)
+            found = _found(self._detector, image, names)
+            if isinstance(self._detector, AskingDetector):
+                earlier = self._looks.pop(_hash(image), None)
+                self._looks[_hash(image)] = self._detector.last_answered if self._detector.asked[-1] else earlier
+                self._looks = dict([*self._looks.items()][-_LATELY:])
+            return found
 
-    @property
-    def question(self) -> str:
-        """What was asked about the last view, and how often lately; empty where nobody is asked."""
-        if not isinstance(self._detector, AskingDetector) or not self._detector.asked:
-            return ""
-        lately = self._detector.asked[-_LATELY:]
-        last = "Nothing was asked" if lately[-1] is None else f"Asked: {in_words(lately[-1])}"
-        return f"{last}. Questions in the last {len(lately)} looks: {sum(one is not None for one in lately)}."
+    def question(self, image: SimulatedPile | NDArray[np.uint8]) -> tuple[str, NDArray[np.uint8] | None]:
+        """Return what was asked about an image, and how often about the last ones, with the picture that was sent.
+
+        The words are empty where nobody is asked; the picture is None where nothing was.
+        """
+        with self._lock:
+            if _hash(image) not in self._looks:
+                return "", None
+            asked = self._looks[_hash(image)]
+            last = f"Asked: {in_words(asked[1])}" if asked else "Nothing was asked"
+            questions = sum(one is not None for one in self._looks.values())
+            said = f"{last}. Questions about the last {_LATELY} images: {questions}."
+            return said, asked and asked[0].pixels
 
     def names(self, *others: str) -> list[str]:
         """Return the names that the student was taught, those of its folder, and others."""
@@ -333,12 +359,13 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
                 with gr.Row():
                     student = gr.AnnotatedImage(label="Student", min_width=240)
                     teacher = gr.AnnotatedImage(label="Teacher", min_width=240)
+                sent = gr.Image(label="Asked about", visible=False, interactive=False, buttons=[])
                 answers = gr.Dataframe(headers=_HEADERS, label="Scores", interactive=False, wrap=True)
         new_pile.click(lambda n: ((n or 0) + 1) % 2**32, number, number, queue=False, **_PRIVATE)
         offered = partial(_offered, gr)
         show = offered(
-            "show", objects, partial(_show, gr, session), [number, own, names], [objects, student, teacher, answers],
-            trigger_mode="always_last",
+            "show", objects, partial(_show, gr, session), [number, own, names],
+            [objects, sent, taught, student, teacher, answers], trigger_mode="always_last",
         )  # fmt: skip
         gr.on([page.load, number.change, own.change, names.submit, names.blur], **show)
         gr.on(
@@ -411,21 +438,24 @@ def _on_click(gr: Any, said: Any, session: DemoSession) -> tuple[Callable[..., A
 
 
 def _show(gr: Any, session: DemoSession, number: int, own: Path | None, text: str | None) -> Iterator[tuple[Any, ...]]:
-    """Yield the objects, what the student finds, what the teacher finds, and the table of scores."""
+    """Yield the objects, what was asked about, what is taught now, what both find, and the table of scores."""
     image, pixels = _image(session, number, own)
     shown, visible = (image.objects, image.visible) if isinstance(image, SimulatedPile) else ((), ())
     objects = ", ".join(name if name in visible else f"{name} (hidden)" for name in shown)
     names = split_names(text or next(iter(visible), session.names()[0]), session.names(*shown))
     note = None if isinstance(image, SimulatedPile) else StudentDetector(session.student).note_on_photo(image, names)
     student = session.ask(image, names, teacher=False)
-    said = f"In it: {objects if own is None else 'your own image'}. {note or ''} {session.question}".strip()
-    yield said, annotated(pixels, names, student), gr.skip(), table(names, student, [])
+    question, sent = session.question(image)
+    said = f"In it: {objects if own is None else 'your own image'}. {note or ''} {question}".strip()
+    picture = gr.Image(sent, visible=sent is not None)
+    found = annotated(pixels, names, student)
+    yield said, picture, session.taught, found, gr.skip(), table(names, student, [])
     try:
         teacher = session.ask(image, names, teacher=True)
     except TeacherError as error:
-        yield f"{said} {error}", gr.skip(), gr.skip(), gr.skip()
+        yield f"{said} {error}", *[gr.skip()] * 5
         return
-    yield gr.skip(), gr.skip(), annotated(pixels, names, teacher), table(names, student, teacher)
+    yield *[gr.skip()] * 4, annotated(pixels, names, teacher), table(names, student, teacher)
 
 
 def _pick_on_page(

@@ -24,7 +24,9 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from helpers.browser import opened as opened_browser
+from helpers.chat_server import chat_server, name_segments
 from helpers.demo_page import free_port, served_page, show
+from helpers.photos import photo
 from helpers.policies import opened
 from pickclutter_lang.demo.config import DemoConfig
 from pickclutter_lang.demo.page import DemoSession, SimulatedPile, _asked, _runners, open_session, serve
@@ -40,6 +42,7 @@ from pickclutter_lang.evaluation.pick import outcome_in_words
 from pickclutter_lang.evaluation.rollout import RolloutConfig
 from pickclutter_lang.evaluation.teacher_thresholds import thresholds_of, write_thresholds
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.policy.asking import AskConfig
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.example_memory import load_examples
 from pickclutter_lang.policy.observations import segment_observation
@@ -285,6 +288,32 @@ def test_without_a_simulator_the_page_takes_own_images(exported: Path, tmp_path:
             session.pile(0)
         with served_page(session) as url:
             assert show(url, image, "pear")[0][0] == "pear"
+
+
+def test_the_page_shows_what_a_large_model_was_asked(tmp_path: Path) -> None:
+    Image.fromarray(photo(300, (0.4, 0.6, 0.2), (0.75, 0.25, 0.16))[0]).save(tmp_path / "two.png")
+    Image.new("RGB", (300, 300), (128, 128, 128)).save(tmp_path / "none.png")
+    with chat_server(lambda n, content: name_segments(content, "gizmo", None)) as server:
+        ask = AskConfig(base_url=server.base_url, api_key_env=None, model="seer")
+        config = DemoConfig(objects="ycb", objects_root=str(tmp_path), num_threads=1, ask=ask)
+        with open_session(config) as session, served_page(session) as url, opened_browser(url) as (page, _):
+            page.get_by_label("Object, or").fill("gizmo")
+            page.locator("input[type=file][accept='image/*']").set_input_files(tmp_path / "two.png")
+            page.get_by_text("Asked: seer was asked about 2 segments: 1 gizmo.").wait_for()
+            sent = page.locator(".block", has_text="Asked about").locator("img")
+            sent.wait_for()
+            page.locator(".table-container", has_text="examples").get_by_role("gridcell", name="gizmo").wait_for()
+            page.get_by_label("Object, or").fill("gizmo, mug")
+            page.keyboard.press("Enter")
+            page.get_by_text("mug: 0.").first.wait_for()
+            page.get_by_label("Object, or").fill("gizmo")  # what is known now is asked no more
+            page.keyboard.press("Enter")
+            page.get_by_text("mug: 0.").first.wait_for(state="detached")
+            assert sent.is_visible() and page.get_by_text("Asked: ").is_visible()
+            page.locator("input[type=file][accept='image/*']").set_input_files(tmp_path / "none.png")
+            page.get_by_text("Nothing was asked. Questions about the last 25 images: 1.").wait_for()
+            sent.wait_for(state="detached")
+    assert len(server.requests) == 2
 
 
 def test_an_object_is_taught_and_forgotten_over_http(exported: Path, tmp_path: Path) -> None:
