@@ -23,6 +23,7 @@ quickstart: setup
 	$(COLLECT) split=ood scenes=300 out=$(OUT)/scenes/ood
 	$(COLLECT) split=fewshot scenes=50 out=$(OUT)/scenes/fewshot
 	$(PICKCLUTTER) train-affordance experiment=quickstart method=best student=pocket data.region_crops=object num_threads=2 \
+		distill.epochs=6 distill.image_size_schedule=[96,112,128] few_shot.epochs=6 \
 		scenes=$(OUT)/scenes out=$(OUT)/student
 	@echo
 	@echo "pick:    $(OUT)/pick.mp4, by the policy of the package"
