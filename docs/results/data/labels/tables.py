@@ -56,7 +56,7 @@ def labels() -> None:
 
 def decisions() -> None:
     """Print what policies decide in stored piles, and what wrong answers do."""
-    found = rows("decisions.csv")
+    found = rows("decisions.csv") + rows("confusion.csv")
     tables: dict[bool, list[list[object]]] = {False: [], True: []}
     for piles, policy in dict.fromkeys((row["piles"], row["policy"]) for row in found):
         of = [row for row in found if (row["piles"], row["policy"]) == (piles, policy)]
